@@ -1,0 +1,147 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+/** A bearer key, and the one project it opens where it is limited to one. */
+export interface ApiKey {
+  key: string
+  projectId?: string
+}
+
+function whole(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`
+  return z
+    .string()
+    .regex(/^\d+$/, message)
+    .transform(Number)
+    .pipe(z.number().min(min, message).max(max, message))
+}
+
+const boolean = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true')
+
+function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+const secretKey = z.string().transform((value, ctx) => {
+  const bytes = /^[0-9a-fA-F]{64}$/.test(value) ? Buffer.from(value, 'hex') : Buffer.from(value, 'base64')
+  const fits = bytes.length === 32 && /^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/.test(value)
+  if (!fits) ctx.addIssue({ code: 'custom', message: 'must be 32 bytes, in base64 or hex' })
+  return bytes
+})
+
+const apiKeys = z.string().transform((value, ctx): ApiKey[] => {
+  const keys = list(value).map((item) => {
+    const at = item.lastIndexOf('=')
+    return at === -1 ? { key: item } : { key: item.slice(at + 1), projectId: item.slice(0, at) }
+  })
+  const wrong =
+    keys.length === 0 ||
+    keys.some(({ key, projectId }) => !/^[A-Za-z0-9._~+/-]{16,}$/.test(key) || projectId === '') ||
+    new Set(keys.map(({ key }) => key)).size < keys.length
+  if (wrong) {
+    const message =
+      'must be comma-separated keys, each different, of at least 16 of A-Z a-z 0-9 . _ ~ + / -, or projectId=key'
+    ctx.addIssue({ code: 'custom', message })
+  }
+  return keys
+})
+
+const origins = z.string().transform((value, ctx) => {
+  const all = list(value)
+  if (all.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)) {
+    ctx.addIssue({
+      code: 'custom',
+      message: 'must be comma-separated origins such as https://app.example.com',
+    })
+  }
+  return all
+})
+
+const environment = z.object({
+  PORT: whole(0, 65_535).default(3000),
+  HOST: z.string().default('localhost'),
+  DATA_DIR: z.string().default('./data'),
+  MONGODB_URL: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb:// or mongodb+srv://')
+    .optional(),
+  SECRET_KEY: secretKey.optional(),
+  API_KEYS: apiKeys.optional(),
+  ALLOW_UNAUTHENTICATED: boolean.default(false),
+  OPENAI_BASE_URL: z
+    .string()
+    .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), 'must be an http or https URL')
+    .optional(),
+  IMAGE_MODELS: z
+    .string()
+    .default('gpt-image-1,gpt-image-2.6-flare,gpt-image-2.5-flare')
+    .transform(list)
+    .refine((models) => models.length > 0, 'must name at least one model'),
+  IMAGE_TIMEOUT_MS: whole(1, 3_600_000).default(180_000),
+  IMAGE_RATE_PER_MINUTE: whole(1, 100_000).default(20),
+  CORS_ORIGINS: origins.default([]),
+  LOG_LEVEL: z
+    .enum(
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'must be one of fatal, error, warn, info, debug, trace, silent',
+    )
+    .default('info'),
+})
+
+/** The service's settings, as the environment gives them (README, "Configuration"). */
+export interface Config {
+  port: number
+  host: string
+  dataDir: string
+  mongodbUrl: string | undefined
+  secretKey: Buffer | undefined
+  /** Undefined where the service is open to all who reach it. */
+  apiKeys: readonly ApiKey[] | undefined
+  openaiBaseUrl: string | undefined
+  imageModels: readonly string[]
+  imageTimeoutMs: number
+  imageRatePerMinute: number
+  corsOrigins: readonly string[]
+  logLevel: string
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+/**
+ * Reads the settings from environment variables; an empty one counts as unset.
+ *
+ * @throws Error with one line that names the variable and what it may be, never its value.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = environment.safeParse(given)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new Error(`${issue?.path.join('.')} ${issue?.message}`)
+  }
+  const value = parsed.data
+  if (!isLoopback(value.HOST) && value.API_KEYS === undefined && !value.ALLOW_UNAUTHENTICATED) {
+    throw new Error(
+      'HOST is reachable from other machines: set API_KEYS, or ALLOW_UNAUTHENTICATED=true to serve without keys',
+    )
+  }
+  return {
+    port: value.PORT,
+    host: value.HOST,
+    dataDir: value.DATA_DIR,
+    mongodbUrl: value.MONGODB_URL,
+    secretKey: value.SECRET_KEY,
+    apiKeys: value.API_KEYS,
+    openaiBaseUrl: value.OPENAI_BASE_URL,
+    imageModels: value.IMAGE_MODELS,
+    imageTimeoutMs: value.IMAGE_TIMEOUT_MS,
+    imageRatePerMinute: value.IMAGE_RATE_PER_MINUTE,
+    corsOrigins: value.CORS_ORIGINS,
+    logLevel: value.LOG_LEVEL,
+  }
+}

@@ -1,0 +1,71 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ServiceError } from '../errors.js'
+
+/** Arrays and objects within each other, at most; the deepest input of the API has 3. */
+const MAX_DEPTH = 64
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Whether a JSON text nests deeper than the limit; brackets within strings do not count. */
+function nestsTooDeep(json: string): boolean {
+  let depth = 0
+  let inString = false
+  for (let at = 0; at < json.length; at += 1) {
+    const unit = json.charCodeAt(at)
+    if (inString) {
+      if (unit === 0x5c) at += 1
+      else if (unit === 0x22) inString = false
+    } else if (unit === 0x22) inString = true
+    else if (unit === 0x7b || unit === 0x5b) depth += 1
+    else if (unit === 0x7d || unit === 0x5d) depth -= 1
+    if (depth > MAX_DEPTH) return true
+  }
+  return false
+}
+
+/** A request body as text. @throws ServiceError BAD_REQUEST unless it is UTF-8 and nested at most 64 deep. */
+export function jsonText(body: Buffer): string {
+  let text: string
+  try {
+    text = UTF8.decode(body)
+  } catch {
+    throw new ServiceError('BAD_REQUEST', 'Request body is not valid UTF-8')
+  }
+  if (nestsTooDeep(text)) {
+    throw new ServiceError('BAD_REQUEST', `Request body is nested deeper than ${MAX_DEPTH} levels`)
+  }
+  return text
+}
+
+function jsonObject(text: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new ServiceError('BAD_REQUEST', 'Request body is not valid JSON')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ServiceError('BAD_REQUEST', 'Request body must be a JSON object')
+  }
+  return value
+}
+
+/** Takes bodies of `application/json` in this scope, and no others. An empty one counts as none. */
+export function acceptJson(scope: FastifyInstance, read: 'object' | 'text'): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      const encoding = request.headers['content-encoding']
+      if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+        throw new ServiceError(
+          'UNSUPPORTED_MEDIA_TYPE',
+          'Content-Encoding must be identity: send the body as it is',
+        )
+      }
+      const text = jsonText(body)
+      if (read === 'text') return text
+      return text.trim() === '' ? undefined : jsonObject(text)
+    },
+  )
+}

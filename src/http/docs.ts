@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs'
+import type { FastifyInstance } from 'fastify'
+import { buildDocument } from '../openapi.js'
+
+// The package exports its entry only; the page's script lies beside it.
+const script = new URL('js/standalone.js', import.meta.resolve('@scalar/fastify-api-reference'))
+
+const page = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Personas API</title>
+<link rel="icon" href="data:,">
+</head>
+<body>
+<script id="api-reference" data-url="/openapi.json"
+  data-configuration='{"withDefaultFonts":false,"hideClientButton":true,"metaData":{"title":"Personas API"}}'></script>
+<script src="/docs/reference.js"></script>
+</body>
+</html>
+`
+
+// Everything comes from this host, and nothing is sent to another.
+const POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "font-src 'self' data:",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** The document at `/openapi.json` and a page to read and try it at `/docs`, both made once. */
+export function mountDocs(app: FastifyInstance): void {
+  const document = JSON.stringify(buildDocument())
+  let reference: Buffer | undefined
+
+  app.get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(document))
+  app.get('/docs', (_request, reply) =>
+    reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).send(page),
+  )
+  app.get('/docs/reference.js', (_request, reply) => {
+    reference ??= readFileSync(script)
+    return reply
+      .type('text/javascript; charset=utf-8')
+      .header('cache-control', 'public, max-age=86400')
+      .send(reference)
+  })
+}

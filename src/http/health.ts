@@ -1,0 +1,11 @@
+import type { FastifyInstance } from 'fastify'
+import type { Store } from '../store/types.js'
+
+/** `/healthz` answers while the process runs, `/readyz` while the store answers too. */
+export function mountHealth(app: FastifyInstance, store: Store): void {
+  app.get('/healthz', async () => ({ status: 'ok' }))
+  app.get('/readyz', async () => {
+    await store.ping()
+    return { status: 'ok' }
+  })
+}

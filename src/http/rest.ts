@@ -1,0 +1,111 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import type { Access, Context, Services } from '../trpc.js'
+import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
+import { type Operation, operations } from './operations.js'
+
+type Input = Record<string, unknown>
+type Kind = 'text' | 'number' | 'boolean'
+
+/** An operation and what its route works out of the declaration once. */
+interface Route extends Operation {
+  url: string
+  /** How each input field that may come in the query is read. */
+  query: Map<string, Kind>
+}
+
+function kindOf(schema: z.core.$ZodType): Kind {
+  const { def } = schema._zod
+  // Optional and nullable wrap the schema that says the kind.
+  if ('innerType' in def) return kindOf(def.innerType as z.core.$ZodType)
+  return def.type === 'number' || def.type === 'boolean' ? def.type : 'text'
+}
+
+function toRoute(operation: Operation): Route {
+  const url = operation.openapi.path.replaceAll(/\{(\w+)\}/g, ':$1')
+  const query = Object.entries(operation.fields).filter(([name]) => !url.includes(`:${name}`))
+  return { ...operation, url, query: new Map(query.map(([name, schema]) => [name, kindOf(schema)])) }
+}
+
+/** Query parameters are text by nature: they are read as the number or boolean that the schema asks for. */
+function fromQuery(route: Route, query: Input): Input {
+  const input: Input = {}
+  for (const [name, kind] of route.query) {
+    const value = query[name]
+    if (value === undefined) continue
+    if (kind === 'number' && typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) {
+      input[name] = Number(value)
+    } else if (kind === 'boolean' && (value === 'true' || value === 'false')) input[name] = value === 'true'
+    else input[name] = value
+  }
+  return input
+}
+
+function readInput(route: Route, request: FastifyRequest): Input {
+  const { rest, openapi } = route
+  // Fastify gives the query and the parameters as objects of text.
+  const query = request.query as Input
+  const { body } = request
+  let input: Input
+  if (rest.rawBody !== undefined && Buffer.isBuffer(body)) {
+    input = { ...fromQuery(route, query), [rest.rawBody]: body.toString('base64') }
+  } else if (openapi.method === 'GET' || openapi.method === 'DELETE') input = fromQuery(route, query)
+  // The parser of this scope lets only objects in.
+  else input = { ...(body as Input | undefined) }
+  if (rest.ifMatch === true) {
+    const header = request.headers['if-match']
+    input.ifMatch = header === undefined ? undefined : versionsOf(header)
+  }
+  return Object.assign(input, request.params)
+}
+
+function nextPage(request: FastifyRequest, cursor: string): string {
+  const url = new URL(request.url, 'http://localhost')
+  url.searchParams.set('cursor', cursor)
+  return `<${url.pathname}${url.search}>; rel="next"`
+}
+
+function answer(
+  { rest, openapi }: Route,
+  result: unknown,
+  exchange: { request: FastifyRequest; reply: FastifyReply },
+) {
+  const { request, reply } = exchange
+  reply.code(rest.status)
+  if (rest.status === 204) return reply.send()
+  if (rest.etag === true) {
+    // Only operations that answer a persona declare it.
+    const tag = entityTag((result as { updatedAt: string }).updatedAt)
+    reply.header('etag', tag)
+    const known = openapi.method === 'GET' && noneMatchHolds(request.headers['if-none-match'], tag)
+    if (known) return reply.code(304).send()
+  }
+  return reply.send(result)
+}
+
+/**
+ * Mounts every procedure that declares a path on it. A request becomes the procedure's input, and the call is
+ * the one that tRPC makes: nothing of an operation is known here but what its declaration says.
+ */
+export function mountRest(
+  scope: FastifyInstance,
+  services: Services,
+  accessOf: (request: FastifyRequest) => Access,
+): void {
+  for (const route of operations().map(toRoute)) {
+    const { procedure, path, rest, openapi } = route
+    const { type } = procedure._def
+    scope.route({
+      method: openapi.method,
+      url: route.url,
+      ...(rest.bodyLimit !== undefined && { bodyLimit: rest.bodyLimit }),
+      async handler(request, reply) {
+        const input = readInput(route, request)
+        const ctx: Context = { ...services, access: accessOf(request), requestId: request.id }
+        if (rest.pages === true) ctx.onNextPage = (cursor) => reply.header('link', nextPage(request, cursor))
+        const call = { ctx, path, type, getRawInput: async () => input, signal: undefined, batchIndex: 0 }
+        return answer(route, await procedure(call), { request, reply })
+      },
+    })
+  }
+}

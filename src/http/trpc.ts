@@ -1,0 +1,58 @@
+import { fastifyRequestHandler } from '@trpc/server/adapters/fastify'
+import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { publicError } from '../errors.js'
+import { UPLOAD_LIMIT } from '../images/procedures.js'
+import { appRouter } from '../router.js'
+import type { Access, Context, Services } from '../trpc.js'
+import { acceptJson } from './body.js'
+import { fromFastify } from './errors.js'
+
+/** Calls in one batch, at most. */
+const MAX_BATCH = 100
+
+/** What is refused before tRPC sees it, in tRPC's form. */
+function sendTrpcError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, message, code, ...rest } = publicError(fromFastify(error, request))
+  if (status === 500) request.log.error({ err: error }, 'request failed')
+  const data = { code, httpStatus: status, ...rest, requestId: request.id }
+  return reply.code(status).send({ error: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } })
+}
+
+/** Serves the router at `/trpc` through tRPC's own Fastify adapter. */
+export function mountTrpc(
+  scope: FastifyInstance,
+  services: Services,
+  accessOf: (request: FastifyRequest) => Access,
+) {
+  // tRPC parses the text itself, call by call.
+  acceptJson(scope, 'text')
+  scope.setErrorHandler(sendTrpcError)
+
+  async function handler(request: FastifyRequest<{ Params: { path: string } }>, reply: FastifyReply) {
+    const context: Context = { ...services, access: accessOf(request), requestId: request.id }
+    await fastifyRequestHandler({
+      router: appRouter,
+      req: request,
+      res: reply,
+      path: request.params.path,
+      maxBatchSize: MAX_BATCH,
+      createContext: () => context,
+      onError({ error, path }) {
+        if (publicError(error).status === 500) request.log.error({ err: error, path }, 'call failed')
+      },
+      responseMeta({ errors }) {
+        const headers = new Headers()
+        if (errors.some(({ code }) => code === 'UNAUTHORIZED')) headers.set('www-authenticate', 'Bearer')
+        const waits = errors.flatMap((error) => publicError(error).retryAfter ?? [])
+        if (waits.length > 0) headers.set('retry-after', String(Math.max(...waits)))
+        return { headers }
+      },
+    })
+  }
+
+  const method = ['GET', 'POST']
+  scope.route({ method, url: '/trpc/:path', handler })
+  // A batch with an upload in it may be as large as an upload.
+  scope.route({ method, url: '/trpc/:path(^.*images\\.upload.*$)', bodyLimit: UPLOAD_LIMIT, handler })
+}

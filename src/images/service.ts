@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { ServiceError } from '../errors.js'
+import type { Store } from '../store/types.js'
+import { cleanImage, variant } from './processing.js'
+import {
+  type ImageFormat,
+  type ImageInput,
+  isImageId,
+  type ListImagesInput,
+  type ServeImageInput,
+  type UploadImageInput,
+} from './schema.js'
+
+/** Bytes of variants kept in memory. */
+const VARIANT_CACHE_BYTES = 64 * 1024 * 1024
+
+export interface ServedImage {
+  format: ImageFormat
+  bytes: Buffer
+}
+
+interface VariantRequest extends Required<Pick<ServeImageInput, 'projectId' | 'imageId'>> {
+  size?: number | undefined
+  format?: ImageFormat | undefined
+}
+
+export function imageNotFound(): ServiceError {
+  return new ServiceError('NOT_FOUND', 'Image not found')
+}
+
+/** A new id for an image of a format. */
+export function newImageId(format: ImageFormat): string {
+  return `${randomUUID()}.${format === 'jpeg' ? 'jpg' : format}`
+}
+
+/** @throws ServiceError BAD_REQUEST for anything but base64, with or without a `data:` prefix. */
+function fromBase64(text: string): Buffer {
+  const body = text.replace(/^data:[^,]{0,200};base64,/i, '').replaceAll(/\s+/g, '')
+  if (body === '' || body.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(body)) {
+    const message = 'imageBase64 must be base64 (RFC 4648 §4), with or without a data: prefix'
+    throw new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'imageBase64', message }] })
+  }
+  return Buffer.from(body, 'base64')
+}
+
+/** The rules of images. Inputs have passed their schemas. */
+export class ImageService {
+  readonly #store: Store
+  readonly #variants: LRUCache<string, ServedImage, VariantRequest>
+
+  constructor(store: Store) {
+    this.#store = store
+    this.#variants = new LRUCache({
+      maxSize: VARIANT_CACHE_BYTES,
+      sizeCalculation: ({ bytes }) => bytes.length + 1,
+      // Callers that ask for the same variant at once wait for one making of it.
+      fetchMethod: (_key, _stale, { context }) => this.#makeVariant(context),
+      ignoreFetchAbort: true,
+      allowStaleOnFetchAbort: true,
+    })
+  }
+
+  /** Stores what is left of a picture once it is decoded and encoded anew. @throws ServiceError BAD_REQUEST. */
+  async upload({ projectId, imageBase64, role }: UploadImageInput): Promise<{ id: string }> {
+    const image = await cleanImage(fromBase64(imageBase64))
+    const id = newImageId(image.format)
+    await this.#store.insertImage(projectId, { id, role, ...image })
+    return { id }
+  }
+
+  async list({ projectId, role }: ListImagesInput): Promise<{ ids: string[] }> {
+    return { ids: await this.#store.listImageIds(projectId, role) }
+  }
+
+  /** @throws ServiceError NOT_FOUND. */
+  async delete({ projectId, imageId }: ImageInput): Promise<void> {
+    const deleted = isImageId(imageId) && (await this.#store.deleteImage(projectId, imageId))
+    if (!deleted) throw imageNotFound()
+  }
+
+  /** An image as stored, or a variant of it. @throws ServiceError NOT_FOUND. */
+  async serve({ projectId, imageId, size, format }: ServeImageInput): Promise<ServedImage> {
+    if (!isImageId(imageId)) throw imageNotFound()
+    if (size === undefined && format === undefined) return this.#original(projectId, imageId)
+    // A variant outlives its image in the cache; the store decides whether there still is one.
+    if (!(await this.#store.hasImage(projectId, imageId))) throw imageNotFound()
+    const key = JSON.stringify([projectId, imageId, size, format])
+    const context = { projectId, imageId, size, format }
+    const made = await this.#variants.fetch(key, { context })
+    return made ?? this.#makeVariant(context)
+  }
+
+  async #original(projectId: string, imageId: string): Promise<ServedImage> {
+    const image = await this.#store.findImage(projectId, imageId)
+    if (image === null) throw imageNotFound()
+    return image
+  }
+
+  async #makeVariant({ projectId, imageId, size, format }: VariantRequest): Promise<ServedImage> {
+    const image = await this.#original(projectId, imageId)
+    return variant(image, { size, format })
+  }
+}

@@ -1,0 +1,176 @@
+import { z } from 'zod'
+import { projectProcedure, router } from '../trpc.js'
+import {
+  createPersonaInput,
+  deletePersonaInput,
+  listPersonasInput,
+  mergedHeaders,
+  mergeHeadersInput,
+  persona,
+  personaInput,
+  personaList,
+  personaPage,
+  updatePersonaInput,
+} from './schema.js'
+
+const PERSONAS = '/api/projects/{projectId}/personas'
+const PERSONA = '/api/projects/{projectId}/personas/{id}'
+const tags = ['Personas']
+
+const NOT_FOUND = 'Persona not found'
+const TAKEN = 'Persona with name "impatient-user" already exists'
+const STALE = 'Persona has changed since; read it again before you change it'
+const AMBIGUOUS = 'id 987fcdeb is ambiguous: 2 personas have ids that begin with it'
+
+export const personasRouter = router({
+  list: projectProcedure
+    .meta({
+      openapi: {
+        method: 'GET',
+        path: PERSONAS,
+        operationId: 'listPersonas',
+        tags,
+        summary: 'List personas',
+        description:
+          'The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000. ' +
+          '`limit` and `cursor` page through them; `Link` carries the next page where there is one. ' +
+          'A project that holds nothing answers an empty list.',
+      },
+      rest: { status: 200, pages: true, errors: { 400: 'limit must be a whole number from 1 to 500' } },
+    })
+    .input(listPersonasInput)
+    .output(personaList)
+    .query(async ({ ctx, input }) => {
+      const { items, nextCursor } = await ctx.personas.page(input)
+      if (nextCursor !== undefined) ctx.onNextPage?.(nextCursor)
+      return items
+    }),
+
+  // The twin of REST's Link header for tRPC callers.
+  page: projectProcedure
+    .input(listPersonasInput)
+    .output(personaPage)
+    .query(({ ctx, input }) => ctx.personas.page(input)),
+
+  create: projectProcedure
+    .meta({
+      openapi: {
+        method: 'POST',
+        path: PERSONAS,
+        operationId: 'createPersona',
+        tags,
+        summary: 'Create a persona',
+        description: 'Creates a persona. Its name must be new in the project.',
+      },
+      rest: { status: 201, etag: true, errors: { 400: 'Name is required', 409: TAKEN } },
+    })
+    .input(createPersonaInput)
+    .output(persona)
+    .mutation(({ ctx, input }) => ctx.personas.create(input)),
+
+  get: projectProcedure
+    .meta({
+      openapi: {
+        method: 'GET',
+        path: PERSONA,
+        operationId: 'getPersona',
+        tags,
+        summary: 'Get a persona',
+        description: 'Answers one persona, by its id or an unambiguous prefix of it.',
+      },
+      rest: { status: 200, etag: true, errors: { 400: AMBIGUOUS, 404: NOT_FOUND } },
+    })
+    .input(personaInput)
+    .output(persona)
+    .query(({ ctx, input }) => ctx.personas.get(input)),
+
+  update: projectProcedure
+    .meta({
+      openapi: {
+        method: 'PUT',
+        path: PERSONA,
+        operationId: 'updatePersona',
+        tags,
+        summary: 'Update a persona',
+        description:
+          'Changes the fields given and leaves the others. `null` clears a field; `headers` is replaced whole. ' +
+          'A portrait that is no longer shown by any persona is deleted.',
+      },
+      rest: {
+        status: 200,
+        etag: true,
+        ifMatch: true,
+        errors: { 400: [AMBIGUOUS, 'name must be a string'], 404: NOT_FOUND, 409: TAKEN, 412: STALE },
+      },
+    })
+    .input(updatePersonaInput)
+    .output(persona)
+    .mutation(({ ctx, input }) => ctx.personas.update(input)),
+
+  delete: projectProcedure
+    .meta({
+      openapi: {
+        method: 'DELETE',
+        path: PERSONA,
+        operationId: 'deletePersona',
+        tags,
+        summary: 'Delete a persona',
+        description: 'Deletes a persona, and its portrait unless another persona of the project shows it.',
+      },
+      rest: { status: 204, ifMatch: true, errors: { 400: AMBIGUOUS, 404: NOT_FOUND, 412: STALE } },
+    })
+    .input(deletePersonaInput)
+    .output(z.void())
+    .mutation(({ ctx, input }) => ctx.personas.delete(input)),
+
+  generateImage: projectProcedure
+    .meta({
+      openapi: {
+        method: 'POST',
+        path: `${PERSONA}/generate-image`,
+        operationId: 'generatePersonaImage',
+        tags,
+        summary: 'Generate a portrait',
+        description:
+          'Draws a portrait of the persona with OpenAI’s image API, in the style of the project’s style references ' +
+          'where it has any, and answers the persona with its new `imageUrl`. Needs `llmSettings` of provider ' +
+          '`openai`. A second call for the same persona while one runs waits for that one. It is never tried again ' +
+          'by itself, as a failed call may have been billed.',
+      },
+      rest: {
+        status: 200,
+        etag: true,
+        errors: {
+          400: ['Persona has no system prompt', 'No LLM provider configured', 'LLM provider is not OpenAI'],
+          404: NOT_FOUND,
+          422: 'The provider refused to draw this persona',
+          429: 'Too many portraits for this project: at most 20 a minute',
+          502: 'The provider failed',
+          503: 'The provider refused the stored API key',
+          504: 'The provider took too long',
+        },
+      },
+    })
+    .input(personaInput)
+    .output(persona)
+    .mutation(({ ctx, input }) => ctx.portraits.generate(input)),
+
+  mergeHeaders: projectProcedure
+    .meta({
+      openapi: {
+        method: 'POST',
+        path: `${PERSONA}/merge-headers`,
+        operationId: 'mergePersonaHeaders',
+        tags,
+        summary: 'Merge headers',
+        description:
+          'The headers of a request made as this persona: the connector’s with the persona’s merged over them. ' +
+          'Names compare without case; the persona’s value and spelling win.',
+      },
+      rest: { status: 200, errors: { 400: 'headers is required', 404: NOT_FOUND } },
+    })
+    .input(mergeHeadersInput)
+    .output(mergedHeaders)
+    // Changes nothing, but its input outgrows a query string; REST posts it too.
+    .mutation(({ ctx, input }) => ctx.personas.mergeHeaders(input)),
+})

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import { ServiceError } from '../errors.js'
+import type { PersonaPage, Store } from '../store/types.js'
+import { type Headers, mergeHeaders } from './headers.js'
+import {
+  type CreatePersonaInput,
+  type DeletePersonaInput,
+  type ListPersonasInput,
+  MAX_LIST,
+  type MergeHeadersInput,
+  type Persona,
+  type PersonaInput,
+  type UpdatePersonaInput,
+} from './schema.js'
+
+const UUID_LENGTH = 36
+const MIN_PREFIX = 8
+
+export function personaNotFound(): ServiceError {
+  return new ServiceError('NOT_FOUND', 'Persona not found')
+}
+
+function nameTaken(name: string | undefined): ServiceError {
+  return new ServiceError('CONFLICT', `Persona with name "${name}" already exists`)
+}
+
+function ifMatchList(ifMatch: string | string[] | undefined): string[] | undefined {
+  return typeof ifMatch === 'string' ? [ifMatch] : ifMatch
+}
+
+function stale(): ServiceError {
+  return new ServiceError(
+    'PRECONDITION_FAILED',
+    'Persona has changed since; read it again before you change it',
+  )
+}
+
+/** The rules of personas. Inputs have passed their schemas. */
+export class PersonaService {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /**
+   * A page of the project's personas in order of creation; without `limit` up to 10,000.
+   * @throws ServiceError BAD_REQUEST for a cursor that is not of this store.
+   */
+  async page({ projectId, limit = MAX_LIST, cursor }: ListPersonasInput): Promise<PersonaPage> {
+    const page = await this.#store.listPersonas(projectId, { limit, cursor })
+    if (page !== 'bad-cursor') return page
+    const message = 'cursor must be one that a page of this list gave'
+    throw new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'cursor', message }] })
+  }
+
+  /** @throws ServiceError CONFLICT when the project has a persona of that name. */
+  async create({ projectId, ...fields }: CreatePersonaInput): Promise<Persona> {
+    const created = await this.#store.insertPersona(projectId, { id: randomUUID(), ...fields }, Date.now())
+    if (created === 'name-taken') throw nameTaken(fields.name)
+    return created
+  }
+
+  /** @throws ServiceError NOT_FOUND; BAD_REQUEST for an ambiguous prefix of an id. */
+  async get({ projectId, id }: PersonaInput): Promise<Persona> {
+    const fullId = await this.resolveId({ projectId, id })
+    const persona = await this.#store.findPersona(projectId, fullId)
+    if (persona === null) throw personaNotFound()
+    return persona
+  }
+
+  /** @throws ServiceError NOT_FOUND, CONFLICT, PRECONDITION_FAILED; BAD_REQUEST for an ambiguous prefix. */
+  async update({ projectId, id, ifMatch, ...change }: UpdatePersonaInput): Promise<Persona> {
+    const fullId = await this.resolveId({ projectId, id })
+    const updated = await this.#store.updatePersona(projectId, fullId, {
+      ...change,
+      now: Date.now(),
+      ifMatch: ifMatchList(ifMatch),
+    })
+    if (updated === 'missing') throw personaNotFound()
+    if (updated === 'stale') throw stale()
+    if (updated === 'name-taken') throw nameTaken(change.name)
+    return updated
+  }
+
+  /** @throws ServiceError NOT_FOUND, PRECONDITION_FAILED; BAD_REQUEST for an ambiguous prefix. */
+  async delete({ projectId, id, ifMatch }: DeletePersonaInput): Promise<void> {
+    const fullId = await this.resolveId({ projectId, id })
+    const outcome = await this.#store.deletePersona(projectId, fullId, ifMatchList(ifMatch))
+    if (outcome === 'missing') throw personaNotFound()
+    if (outcome === 'stale') throw stale()
+  }
+
+  /** The connector's headers with the persona's merged over them; see `mergeHeaders`. */
+  async mergeHeaders({ headers, ...persona }: MergeHeadersInput): Promise<{ headers: Headers }> {
+    const { headers: own } = await this.get(persona)
+    return { headers: mergeHeaders(headers, own) }
+  }
+
+  /**
+   * The full id behind an id or an unambiguous prefix of at least 8 characters. A full id is not looked up.
+   * @throws ServiceError NOT_FOUND, or BAD_REQUEST with the count for an ambiguous prefix.
+   */
+  async resolveId({ projectId, id }: PersonaInput): Promise<string> {
+    // UUIDs are written in lower case and read in any (RFC 9562 §4). Nothing else can be an id here.
+    const given = id.toLowerCase()
+    if (given.length < MIN_PREFIX || given.length > UUID_LENGTH || !/^[0-9a-f-]+$/.test(given)) {
+      throw personaNotFound()
+    }
+    if (given.length === UUID_LENGTH) return given
+    const { count, id: fullId } = await this.#store.matchPersonaId(projectId, given)
+    if (count > 1) {
+      const message = `id ${given} is ambiguous: ${count} personas have ids that begin with it`
+      throw new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'id', message }] })
+    }
+    if (fullId === undefined) throw personaNotFound()
+    return fullId
+  }
+}

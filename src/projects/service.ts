@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto'
+import { ServiceError } from '../errors.js'
+import type { ProjectChange, Store, StoredProject } from '../store/types.js'
+import { type KeySealer, maskKey } from './keys.js'
+import type { Project, ProjectConfig, UpdateConfigInput } from './schema.js'
+
+/** What a caller may see: all projects, or one. */
+interface Reach {
+  projectId?: string
+}
+
+function toConfig({ name, llmSettings }: StoredProject): ProjectConfig {
+  if (llmSettings === undefined) return { name }
+  const { provider, apiKey, models } = llmSettings
+  return { name, llmSettings: { provider, apiKey: apiKey.mask, ...(models !== undefined && { models }) } }
+}
+
+/** The rules of projects and their settings. Inputs have passed their schemas. */
+export class ProjectService {
+  readonly #store: Store
+  readonly #keys: KeySealer
+
+  constructor(store: Store, keys: KeySealer) {
+    this.#store = store
+    this.#keys = keys
+  }
+
+  /** The registered projects within the caller's reach, oldest first. */
+  async list({ projectId }: Reach): Promise<Project[]> {
+    const projects = await this.#store.listProjects()
+    return projectId === undefined ? projects : projects.filter(({ id }) => id === projectId)
+  }
+
+  /** @throws ServiceError FORBIDDEN for a caller that is limited to one project. */
+  async create({ name }: { name: string }, { projectId }: Reach): Promise<Project> {
+    if (projectId !== undefined) {
+      throw new ServiceError('FORBIDDEN', 'This API key is limited to one project and cannot create others')
+    }
+    const project = { id: randomUUID(), name }
+    await this.#store.insertProject(project, Date.now())
+    return project
+  }
+
+  /** The name and settings; an unregistered project has its id as its name. */
+  async getConfig({ projectId }: { projectId: string }): Promise<ProjectConfig> {
+    const project = await this.#store.findProject(projectId)
+    return project === null ? { name: projectId } : toConfig(project)
+  }
+
+  /** @throws ServiceError BAD_REQUEST where settings come without a key and none is stored. */
+  async updateConfig({ projectId, name, llmSettings }: UpdateConfigInput): Promise<ProjectConfig> {
+    const change: ProjectChange = { name, llmSettings: this.#sealed(projectId, llmSettings) }
+    const project = await this.#store.updateProject(projectId, change, Date.now())
+    if (project === 'no-key') {
+      const message = 'llmSettings.apiKey is required: no key is stored for this project'
+      throw new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'llmSettings.apiKey', message }] })
+    }
+    return toConfig(project)
+  }
+
+  /** @throws ServiceError NOT_FOUND where nothing was stored under the id. */
+  async delete({ projectId }: { projectId: string }): Promise<void> {
+    const existed = await this.#store.deleteProject(projectId)
+    if (!existed) throw new ServiceError('NOT_FOUND', 'Project not found')
+  }
+
+  /**
+   * The provider and its key, in clear, for a call to the provider; null where none is configured.
+   * @throws ServiceError SERVICE_UNAVAILABLE `key_unreadable`.
+   */
+  async provider(
+    projectId: string,
+  ): Promise<{ provider: string; imageModel?: string; apiKey: () => string } | null> {
+    const settings = (await this.#store.findProject(projectId))?.llmSettings
+    if (settings === undefined) return null
+    const imageModel = settings.models?.image
+    return {
+      provider: settings.provider,
+      ...(imageModel !== undefined && { imageModel }),
+      apiKey: () => this.#keys.open(projectId, settings.apiKey.ciphertext),
+    }
+  }
+
+  /** Ids of the projects whose stored key cannot be decrypted any more. */
+  async unreadableKeys(): Promise<string[]> {
+    const sealed = await this.#store.listSealedKeys()
+    return sealed.filter((key) => !this.#opens(key)).map(({ projectId }) => projectId)
+  }
+
+  #opens({ projectId, ciphertext }: { projectId: string; ciphertext: string }): boolean {
+    try {
+      this.#keys.open(projectId, ciphertext)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  #sealed(projectId: string, settings: UpdateConfigInput['llmSettings']): ProjectChange['llmSettings'] {
+    if (settings === undefined || settings === null) return settings
+    const { provider, models, apiKey } = settings
+    if (apiKey === undefined) return { provider, models }
+    const sealed = { ciphertext: this.#keys.seal(projectId, apiKey), mask: maskKey(apiKey) }
+    // The mask of the stored key, sent back, means that key.
+    return { provider, models, apiKey: { ...sealed, keepIfMask: apiKey } }
+  }
+}

@@ -1,0 +1,30 @@
+import type { Config } from './config.js'
+import { ImageService } from './images/service.js'
+import { PersonaService } from './personas/service.js'
+import { createOpenAiProvider } from './portraits/provider.js'
+import { PortraitService } from './portraits/service.js'
+import { createKeySealer, secretFromFile } from './projects/keys.js'
+import { ProjectService } from './projects/service.js'
+import type { Store } from './store/types.js'
+import type { Services } from './trpc.js'
+
+/** The services over a store, as the configuration sets them up. */
+export function createServices(config: Config, store: Store): Services {
+  const { secretKey } = config
+  const keys = createKeySealer(() => secretKey ?? secretFromFile(config.dataDir))
+  const personas = new PersonaService(store)
+  const projects = new ProjectService(store, keys)
+  const provider = createOpenAiProvider({
+    ...(config.openaiBaseUrl !== undefined && { baseUrl: config.openaiBaseUrl }),
+    models: config.imageModels,
+    timeoutMs: config.imageTimeoutMs,
+  })
+  const portraits = new PortraitService({
+    store,
+    personas,
+    projects,
+    provider,
+    ratePerMinute: config.imageRatePerMinute,
+  })
+  return { personas, projects, images: new ImageService(store), portraits }
+}

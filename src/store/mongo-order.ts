@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+
+// A process that starts anew begins its counter anew: these tell its keys from those of any other process.
+const processMark = randomBytes(5).toString('hex')
+let lastTime = 0
+let count = 0
+
+function digits(value: number, width: number): string {
+  return value.toString(36).padStart(width, '0')
+}
+
+/**
+ * A document key that is greater, compared as text, than every key this process made before, whatever the
+ * clock does: milliseconds, a counter within the millisecond, and a mark of the process.
+ */
+export function nextOrderKey(): string {
+  const now = Date.now()
+  if (now > lastTime) {
+    lastTime = now
+    count = 0
+  } else {
+    count += 1
+  }
+  return digits(lastTime, 9) + digits(count, 6) + processMark
+}
+
+/** A persona's place in the order of creation. */
+export interface Place {
+  createdAt: Date
+  _id: string
+}
+
+/** The place that a persona created now takes, behind `newest`, the last of its project. */
+export function placeBehind(newest: Place | null, now: number): Place {
+  const _id = nextOrderKey()
+  if (newest === null) return { createdAt: new Date(now), _id }
+  // The newest may come from another process, whose keys of the same millisecond can be greater.
+  const floor = newest.createdAt.getTime() + (_id > newest._id ? 0 : 1)
+  return { createdAt: new Date(Math.max(now, floor)), _id }
+}
+
+/** The opaque text that stands for a place in links to the next page. */
+export function encodeCursor({ createdAt, _id }: Place): string {
+  return Buffer.from(`${createdAt.getTime()} ${_id}`).toString('base64url')
+}
+
+/** The place a cursor stands for; undefined for any text that `encodeCursor` did not make. */
+export function decodeCursor(cursor: string): Place | undefined {
+  const text = Buffer.from(cursor, 'base64url').toString('latin1')
+  const [, time, _id] = /^(\d{1,15}) ([0-9a-z]{25})$/.exec(text) ?? []
+  if (time === undefined || _id === undefined) return undefined
+  const place = { createdAt: new Date(Number(time)), _id }
+  return encodeCursor(place) === cursor ? place : undefined
+}

@@ -1,0 +1,85 @@
+import type { Persona } from '../personas/schema.js'
+import { answer } from './mongo-answer.js'
+import { type Collections, nameTaken, ORDER_INDEX, type PersonaDocument } from './mongo-collections.js'
+import { decodeCursor, encodeCursor, placeBehind } from './mongo-order.js'
+import type { NewPersona, Store } from './types.js'
+
+/** A persona as the API shows it. */
+export function toPersona(document: PersonaDocument): Persona {
+  const { id, name, description, systemPrompt, imageUrl, headers, createdAt, updatedAt } = document
+  return {
+    id,
+    name,
+    ...(description === undefined ? {} : { description }),
+    ...(systemPrompt === undefined ? {} : { systemPrompt }),
+    ...(imageUrl === undefined ? {} : { imageUrl }),
+    ...(headers === undefined ? {} : { headers: Object.fromEntries(headers) }),
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  }
+}
+
+function fieldsOf({ id, name, description, systemPrompt, headers }: NewPersona) {
+  return {
+    id,
+    name,
+    ...(description === undefined ? {} : { description }),
+    ...(systemPrompt === undefined ? {} : { systemPrompt }),
+    ...(headers === undefined ? {} : { headers: Object.entries(headers) }),
+  }
+}
+
+type PersonaMethods = Pick<Store, 'listPersonas' | 'findPersona' | 'matchPersonaId' | 'insertPersona'>
+
+/** Reading personas and creating them. */
+export function mongoPersonas({ personas }: Collections): PersonaMethods {
+  return {
+    async listPersonas(projectId, { limit, cursor }) {
+      const after = cursor === undefined ? undefined : decodeCursor(cursor)
+      if (cursor !== undefined && after === undefined) return 'bad-cursor'
+      // The bound on createdAt is where the index is entered; the $or only skips those of the same millisecond
+      // that were shown. The hint keeps the planner from entering by the $or.
+      const rest = after && {
+        createdAt: { $gte: after.createdAt },
+        $or: [{ createdAt: { $gt: after.createdAt } }, { _id: { $gt: after._id } }],
+      }
+      const found = personas
+        .find({ projectId, ...rest })
+        .sort({ createdAt: 1, _id: 1 })
+        .hint(ORDER_INDEX)
+        .limit(limit + 1)
+        .batchSize(limit + 1)
+      const documents: PersonaDocument[] = []
+      while (await answer(() => found.hasNext())) documents.push(...found.readBufferedDocuments())
+      const page = documents.slice(0, limit)
+      const last = page.at(-1)
+      const items = page.map(toPersona)
+      return documents.length > limit && last ? { items, nextCursor: encodeCursor(last) } : { items }
+    },
+
+    async findPersona(projectId, id) {
+      const document = await answer(() => personas.findOne({ projectId, id }))
+      return document && toPersona(document)
+    },
+
+    async matchPersonaId(projectId, prefix) {
+      // Ids are of 0-9, a-f and dashes: `g` is behind everything that can follow the prefix.
+      const range = { projectId, id: { $gte: prefix, $lt: `${prefix}g` } }
+      const projection = { _id: 0, id: 1 }
+      const matches = await answer(() => personas.find(range, { projection }).toArray())
+      const [first] = matches
+      return first === undefined ? { count: 0 } : { count: matches.length, id: first.id }
+    },
+
+    insertPersona(projectId, persona, now) {
+      return answer(async (signal) => {
+        const place = { projection: { createdAt: 1 }, sort: { createdAt: -1, _id: -1 } } as const
+        const newest = await personas.findOne({ projectId }, place)
+        signal.throwIfAborted()
+        const { _id, createdAt } = placeBehind(newest, now)
+        const document = { _id, projectId, ...fieldsOf(persona), createdAt, updatedAt: createdAt }
+        return personas.insertOne(document).then(() => toPersona(document), nameTaken)
+      })
+    },
+  }
+}

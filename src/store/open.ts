@@ -1,0 +1,17 @@
+import type { Config } from '../config.js'
+import type { Store } from './types.js'
+
+/**
+ * Opens the store that the configuration asks for: MongoDB where a URL is set, else the embedded file.
+ * Only the driver in use is loaded.
+ *
+ * @throws Error with one line for the operator when it cannot be had.
+ */
+export async function openStore(config: Pick<Config, 'mongodbUrl' | 'dataDir'>): Promise<Store> {
+  if (config.mongodbUrl !== undefined) {
+    const { openMongoStore } = await import('./mongo.js')
+    return openMongoStore(config.mongodbUrl)
+  }
+  const { openSqliteStore } = await import('./sqlite.js')
+  return openSqliteStore(config.dataDir)
+}

@@ -1,0 +1,144 @@
+import type { ImageFormat, ImageRole } from '../images/schema.js'
+import type { Persona } from '../personas/schema.js'
+
+/** What a new persona consists of; the store adds its place in the order of creation. */
+export interface NewPersona {
+  id: string
+  name: string
+  description?: string | undefined
+  systemPrompt?: string | undefined
+  headers?: Record<string, string> | undefined
+}
+
+/** Fields to change: absent ones stay as they are, `null` clears. */
+export interface PersonaChange {
+  name?: string | undefined
+  description?: string | null | undefined
+  systemPrompt?: string | null | undefined
+  imageUrl?: string | null | undefined
+  headers?: Record<string, string> | null | undefined
+}
+
+/** `now` is in milliseconds since 1970; `ifMatch` lists the `updatedAt` values that may be changed. */
+export interface PersonaWrite {
+  now: number
+  ifMatch?: readonly string[] | undefined
+}
+
+export interface PersonaPage {
+  items: Persona[]
+  /** Where the next page starts; absent on the last one. */
+  nextCursor?: string
+}
+
+/** A provider key as it is kept: encrypted, beside the mask that answers show. */
+export interface SealedKey {
+  ciphertext: string
+  mask: string
+}
+
+export interface StoredLlmSettings {
+  provider: string
+  models?: { image?: string | undefined } | undefined
+  apiKey: SealedKey
+}
+
+export interface StoredProject {
+  id: string
+  name: string
+  llmSettings?: StoredLlmSettings
+}
+
+export interface ProjectChange {
+  name?: string | undefined
+  /** `null` removes the settings. Without `apiKey` the stored key stays; so it does where `apiKey.keepIfMask` is its mask. */
+  llmSettings?:
+    | null
+    | {
+        provider: string
+        models?: { image?: string | undefined } | undefined
+        apiKey?: (SealedKey & { keepIfMask: string }) | undefined
+      }
+    | undefined
+}
+
+export interface StoredImage {
+  /** A UUID and the extension of the format. */
+  id: string
+  role: ImageRole
+  format: ImageFormat
+  bytes: Buffer
+}
+
+/**
+ * What the service asks of a database. Both drivers pass one contract suite (test/store/contract.ts).
+ * Ordinary outcomes are return values; a database that does not answer is a ServiceError
+ * `SERVICE_UNAVAILABLE`.
+ *
+ * Of references between records the store keeps one promise: a portrait (role `persona-avatar`) that an
+ * update or a deletion takes away from a persona goes too, unless another persona of the project uses it.
+ */
+export interface Store {
+  /** Names the database for the start line, without credentials. */
+  readonly description: string
+  /** Answers when the database does; throws otherwise. */
+  ping(): Promise<void>
+  /** Ends the connection; a second call does nothing. */
+  close(): Promise<void>
+
+  /**
+   * Up to `limit` personas in order of creation, after `cursor` where one is given.
+   * A cursor that this store did not make is `bad-cursor`.
+   */
+  listPersonas(
+    projectId: string,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<PersonaPage | 'bad-cursor'>
+  findPersona(projectId: string, id: string): Promise<Persona | null>
+  /** How many ids of the project begin with `prefix` (lower-case hex and dashes), and one of them. */
+  matchPersonaId(projectId: string, prefix: string): Promise<{ count: number; id?: string }>
+  insertPersona(projectId: string, persona: NewPersona, now: number): Promise<Persona | 'name-taken'>
+  /**
+   * Changes the given fields in one atomic step. `updatedAt` grows strictly with every change, whatever
+   * the clock says, and stays where nothing changes.
+   */
+  updatePersona(
+    projectId: string,
+    id: string,
+    change: PersonaChange & PersonaWrite,
+  ): Promise<Persona | 'missing' | 'stale' | 'name-taken'>
+  deletePersona(
+    projectId: string,
+    id: string,
+    ifMatch?: readonly string[],
+  ): Promise<'deleted' | 'missing' | 'stale'>
+
+  /** The registered projects, oldest first. */
+  listProjects(): Promise<{ id: string; name: string }[]>
+  findProject(id: string): Promise<StoredProject | null>
+  insertProject(project: { id: string; name: string }, now: number): Promise<void>
+  /** Registers the project if need be (its id as the name). `no-key`: no key given and none stored. */
+  updateProject(id: string, change: ProjectChange, now: number): Promise<StoredProject | 'no-key'>
+  /** Removes the project's personas, images and settings; false if there was nothing. */
+  deleteProject(id: string): Promise<boolean>
+  /** Every stored provider key, so that unreadable ones can be reported. */
+  listSealedKeys(): Promise<{ projectId: string; ciphertext: string }[]>
+
+  insertImage(projectId: string, image: StoredImage): Promise<void>
+  findImage(projectId: string, id: string): Promise<StoredImage | null>
+  hasImage(projectId: string, id: string): Promise<boolean>
+  /** Ids of the project's images, oldest first. */
+  listImageIds(projectId: string, role?: ImageRole): Promise<string[]>
+  /** The newest `limit` images of a role, newest first. */
+  newestImages(projectId: string, role: ImageRole, limit: number): Promise<StoredImage[]>
+  deleteImage(projectId: string, id: string): Promise<boolean>
+  /**
+   * Stores a portrait and points the persona at it; the portrait it replaces goes (see above). Nothing is
+   * left behind when the persona is missing, nor when the process ends in between.
+   */
+  storePortrait(
+    projectId: string,
+    personaId: string,
+    portrait: { image: StoredImage; now: number },
+  ): Promise<Persona | 'missing'>
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod'
+
+// NUL ends a text early in SQLite's C interface, and a lone surrogate has no UTF-8 form: either would come
+// back changed, so neither is let in.
+const NUL = '\u0000'
+
+/** Number of Unicode code points, the unit of every length limit of the API. */
+export function codePoints(text: string): number {
+  let count = 0
+  for (const _ of text) count += 1
+  return count
+}
+
+interface TextLimits {
+  /** The field's name as messages show it. */
+  field: string
+  /** Longest allowed text, in code points. */
+  max: number
+}
+
+/** Names the first thing wrong with a text, or undefined when it can be stored as it is. */
+function faultOf(text: string, { field, max }: TextLimits): string | undefined {
+  if (text.includes(NUL)) return `${field} must not contain NUL characters`
+  if (!text.isWellFormed()) return `${field} must not contain lone surrogates`
+  // A text has at most as many code points as UTF-16 units: most need no counting.
+  if (text.length > max && codePoints(text) > max) {
+    return `${field} must be at most ${max.toLocaleString('en-US')} characters`
+  }
+  return undefined
+}
+
+/** A free text that is stored as given, up to `max` code points. */
+export function text(limits: TextLimits) {
+  return z
+    .string()
+    .superRefine((value, ctx) => {
+      const fault = faultOf(value, limits)
+      if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
+    })
+    .meta({ maxLength: limits.max })
+}
+
+/**
+ * A name: trimmed, in Unicode NFC (so that two spellings of one text are one name), 1 to 200 code points.
+ * A missing, null or empty one is `Name is required`.
+ */
+export const name = z
+  .string({
+    error: (issue) => (issue.input === undefined || issue.input === null ? 'Name is required' : undefined),
+  })
+  .transform((value) => value.trim().normalize('NFC'))
+  .superRefine((value, ctx) => {
+    const fault = value === '' ? 'Name is required' : faultOf(value, { field: 'name', max: 200 })
+    if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
+  })
+  .meta({ description: 'Trimmed, in Unicode NFC', minLength: 1, maxLength: 200 })

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createTRPCClient, httpBatchLink, TRPCClientError } from '@trpc/client'
+import { inject } from 'vitest'
+import { buildApp } from '../src/app.js'
+import { readConfig } from '../src/config.js'
+import type { AppRouter } from '../src/router.js'
+import { createServices } from '../src/services.js'
+import { openMongoStore } from '../src/store/mongo.js'
+import { openSqliteStore } from '../src/store/sqlite.js'
+import type { Store } from '../src/store/types.js'
+import { freshMongoUrl } from './store/mongo-server.js'
+
+/** The databases that every operation is tested on. */
+export const databases: { name: string; open(dataDir: string): Promise<Store> }[] = [
+  { name: 'SQLite', open: async (dataDir) => openSqliteStore(dataDir) },
+  {
+    name: 'MongoDB',
+    async open() {
+      const mongo = inject('mongo')
+      if ('unavailable' in mongo) throw new Error(mongo.unavailable)
+      return openMongoStore(freshMongoUrl(mongo.url))
+    },
+  },
+]
+
+/** What came of a call, whichever interface it went through. */
+export interface Outcome {
+  status: number
+  value?: any
+  code?: string
+  message?: string
+  reason?: string
+  issues?: { path: string; message: string }[]
+  headers?: Headers
+}
+
+type Input = Record<string, unknown>
+
+/** One of the two interfaces, so that a test of a behaviour runs through both. */
+export interface Caller {
+  name: string
+  call(procedure: string, input: Input): Promise<Outcome>
+}
+
+export interface Running {
+  url: string
+  store: Store
+  services: ReturnType<typeof createServices>
+  rest: Caller
+  trpc: Caller
+  client: ReturnType<typeof createTRPCClient<AppRouter>>
+  /** A request of REST, as it comes. */
+  send(path: string, init?: RequestInit): Promise<Response>
+  close(): Promise<void>
+}
+
+// The REST twin of each procedure, written out so that tests hold the routes to the contract.
+const routes: Record<string, [method: string, path: string]> = {
+  'personas.list': ['GET', '/personas'],
+  'personas.create': ['POST', '/personas'],
+  'personas.get': ['GET', '/personas/:id'],
+  'personas.update': ['PUT', '/personas/:id'],
+  'personas.delete': ['DELETE', '/personas/:id'],
+  'personas.generateImage': ['POST', '/personas/:id/generate-image'],
+  'personas.mergeHeaders': ['POST', '/personas/:id/merge-headers'],
+  'projects.list': ['GET', ''],
+  'projects.create': ['POST', ''],
+  'projects.getConfig': ['GET', '/config'],
+  'projects.updateConfig': ['PUT', '/config'],
+  'projects.delete': ['DELETE', ''],
+  'images.upload': ['POST', '/images'],
+  'images.list': ['GET', '/images'],
+  'images.delete': ['DELETE', '/images/:imageId'],
+}
+
+const success: Record<string, number> = {
+  'personas.create': 201,
+  'projects.create': 201,
+  'images.upload': 201,
+  'personas.delete': 204,
+  'projects.delete': 204,
+  'images.delete': 204,
+}
+
+function restCaller(send: Running['send']): Caller {
+  return {
+    name: 'REST',
+    async call(procedure, { projectId, id, imageId, ifMatch, ...input }) {
+      const [method, pattern] = routes[procedure] ?? ['', '']
+      const project = projectId === undefined ? '' : `/${encodeURIComponent(String(projectId))}`
+      let path = `/api/projects${project}${pattern}`
+        .replace(':id', encodeURIComponent(String(id)))
+        .replace(':imageId', encodeURIComponent(String(imageId)))
+      const headers: Record<string, string> = {}
+      if (ifMatch !== undefined)
+        headers['If-Match'] = [ifMatch]
+          .flat()
+          .map((tag) => `"${tag}"`)
+          .join(', ')
+      const hasBody = method === 'POST' || method === 'PUT'
+      if (hasBody) headers['Content-Type'] = 'application/json'
+      else if (Object.keys(input).length > 0) {
+        path += `?${new URLSearchParams(Object.entries(input).map(([key, value]) => [key, String(value)] as [string, string]))}`
+      }
+      const response = await send(path, { method, headers, ...(hasBody && { body: JSON.stringify(input) }) })
+      const text = await response.text()
+      const body = text === '' ? undefined : JSON.parse(text)
+      const { status } = response
+      if (response.ok) return { status, value: body, headers: response.headers }
+      return { status, ...body, headers: response.headers }
+    },
+  }
+}
+
+function trpcCaller(client: Running['client']): Caller {
+  return {
+    name: 'tRPC',
+    async call(procedure, input) {
+      try {
+        const query = routes[procedure]?.[0] === 'GET' || procedure === 'personas.page'
+        // The client's untyped runtime takes any path; tests send wrong inputs on purpose.
+        const untyped = client as unknown as Record<
+          string,
+          Record<string, Record<string, (i: Input) => unknown>>
+        >
+        const [group = '', name = ''] = procedure.split('.')
+        const value = await untyped[group]?.[name]?.[query ? 'query' : 'mutate']?.(input)
+        return { status: success[procedure] ?? 200, value }
+      } catch (error) {
+        if (!(error instanceof TRPCClientError) || error.data === undefined) throw error
+        const { httpStatus, ...data } = error.data
+        return { status: httpStatus, message: error.message, ...data }
+      }
+    },
+  }
+}
+
+/** Starts the service on a port of its own, with a data directory of its own. */
+export async function startService(
+  database = databases[0],
+  options: { env?: Record<string, string>; headers?: Record<string, string>; requestTimeout?: number } = {},
+): Promise<Running> {
+  if (database === undefined) throw new Error('No database is given')
+  const dataDir = mkdtempSync(join(tmpdir(), 'personas-test-'))
+  const config = readConfig({ DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...options.env })
+  const store = await database.open(dataDir)
+  const services = createServices(config, store)
+  const app = await buildApp({
+    config,
+    store,
+    services,
+    ...(options.requestTimeout !== undefined && { requestTimeout: options.requestTimeout }),
+  })
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  const send = (path: string, init: RequestInit = {}) =>
+    fetch(`${url}${path}`, { ...init, headers: { ...options.headers, ...(init.headers as object) } })
+  const client = createTRPCClient<AppRouter>({
+    links: [httpBatchLink({ url: `${url}/trpc`, headers: options.headers ?? {} })],
+  })
+  return {
+    url,
+    store,
+    services,
+    send,
+    client,
+    rest: restCaller(send),
+    trpc: trpcCaller(client),
+    async close() {
+      app.server.closeAllConnections()
+      await app.close()
+      await store.close()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A project id that no other test uses. */
+export function newProjectId(): string {
+  return `project-${randomUUID()}`
+}

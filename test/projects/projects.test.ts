@@ -1,0 +1,119 @@
+import { expect, it } from 'vitest'
+import { type Caller, newProjectId } from '../helper.js'
+import { throughBoth } from '../matrix.js'
+
+const KEY = 'sk-proj-0123456789abcdef'
+const MASK = 'sk-p...cdef'
+
+throughBoth('projects', (caller, service) => {
+  const call: Caller['call'] = (procedure, input) => caller().call(procedure, input)
+  const storedKey = async (projectId: string) =>
+    (await service().services.projects.provider(projectId))?.apiKey()
+
+  it('are registered with a name and an id, and listed oldest first', async () => {
+    const first = await call('projects.create', { name: ' First ' })
+    expect(first).toMatchObject({ status: 201, value: { name: 'First' } })
+    const second = await call('projects.create', { name: 'Second' })
+    const listed: { id: string }[] = (await call('projects.list', {})).value
+    const places = [first, second].map(({ value }) => listed.findIndex(({ id }) => id === value.id))
+    expect(places[0]).toBeGreaterThanOrEqual(0)
+    expect(places[1]).toBeGreaterThan(places[0] ?? 0)
+    expect(await call('projects.create', {})).toMatchObject({ status: 400, message: 'Name is required' })
+  })
+
+  it('have their id as name until they are registered, which a change of settings does', async () => {
+    const projectId = newProjectId()
+    expect((await call('projects.getConfig', { projectId })).value).toEqual({ name: projectId })
+    const listed = async () => (await call('projects.list', {})).value.map(({ id }: { id: string }) => id)
+    expect(await listed()).not.toContain(projectId)
+    const updated = await call('projects.updateConfig', { projectId, name: 'Named' })
+    expect(updated).toMatchObject({ status: 200, value: { name: 'Named' } })
+    expect(await listed()).toContain(projectId)
+    expect((await call('projects.getConfig', { projectId })).value).toEqual({ name: 'Named' })
+  })
+
+  it('answer a mask for the key, and keep the key in clear nowhere', async () => {
+    const projectId = newProjectId()
+    const llmSettings = { provider: 'openai', apiKey: KEY, models: { image: 'gpt-image-x' } }
+    const shown = { name: projectId, llmSettings: { ...llmSettings, apiKey: MASK } }
+    expect((await call('projects.updateConfig', { projectId, llmSettings })).value).toEqual(shown)
+    expect((await call('projects.getConfig', { projectId })).value).toEqual(shown)
+    expect(JSON.stringify(await service().store.findProject(projectId))).not.toContain(KEY.slice(4, 12))
+    expect(await storedKey(projectId)).toBe(KEY)
+  })
+
+  it('show **** for a key of 8 characters or fewer', async () => {
+    const projectId = newProjectId()
+    const outcome = await call('projects.updateConfig', {
+      projectId,
+      llmSettings: { provider: 'openai', apiKey: '12345678' },
+    })
+    expect(outcome.value.llmSettings.apiKey).toBe('****')
+  })
+
+  it('keep the stored key when it is left out or sent as its mask, and replace it otherwise', async () => {
+    const projectId = newProjectId()
+    await call('projects.updateConfig', {
+      projectId,
+      llmSettings: { provider: 'openai', apiKey: KEY, models: { image: 'm' } },
+    })
+    const kept = await call('projects.updateConfig', { projectId, llmSettings: { provider: 'anthropic' } })
+    expect(kept.value.llmSettings).toEqual({ provider: 'anthropic', apiKey: MASK })
+    await call('projects.updateConfig', { projectId, llmSettings: { provider: 'openai', apiKey: MASK } })
+    expect(await storedKey(projectId)).toBe(KEY)
+    await call('projects.updateConfig', {
+      projectId,
+      llmSettings: { provider: 'openai', apiKey: 'sk-another-key' },
+    })
+    expect(await storedKey(projectId)).toBe('sk-another-key')
+    await call('projects.updateConfig', { projectId, name: 'other' })
+    expect(await storedKey(projectId)).toBe('sk-another-key')
+  })
+
+  it('need a key where none is stored, and forget it with the settings', async () => {
+    const projectId = newProjectId()
+    const message = 'llmSettings.apiKey is required: no key is stored for this project'
+    const keyless = () => call('projects.updateConfig', { projectId, llmSettings: { provider: 'openai' } })
+    expect(await keyless()).toMatchObject({ status: 400, message, issues: [{ path: 'llmSettings.apiKey' }] })
+    await call('projects.updateConfig', { projectId, llmSettings: { provider: 'openai', apiKey: KEY } })
+    const removed = await call('projects.updateConfig', { projectId, llmSettings: null })
+    expect(removed.value).toEqual({ name: projectId })
+    expect((await keyless()).status).toBe(400)
+  })
+
+  it.each([
+    [{ llmSettings: 'openai' }, 'llmSettings must be an object'],
+    [{ llmSettings: {} }, 'llmSettings.provider is required'],
+    [
+      { llmSettings: { provider: 'OpenAI', apiKey: KEY } },
+      'llmSettings.provider must be a lower-case slug such as openai',
+    ],
+    [{ llmSettings: { provider: 'openai', apiKey: 5 } }, 'llmSettings.apiKey must be a string'],
+    [
+      { llmSettings: { provider: 'openai', apiKey: 'a b' } },
+      'llmSettings.apiKey must be 1 to 512 visible ASCII characters',
+    ],
+    [
+      { llmSettings: { provider: 'openai', apiKey: KEY, models: { image: 5 } } },
+      'llmSettings.models.image must be a string',
+    ],
+    [{ name: null }, 'Name is required'],
+  ])('refuse %j', async (change, message) => {
+    const outcome = await call('projects.updateConfig', { projectId: newProjectId(), ...change })
+    expect(outcome).toMatchObject({ status: 400, message })
+  })
+
+  it('are deleted with their personas, images and settings; 404 where there was nothing', async () => {
+    const projectId = newProjectId()
+    const nothing = { status: 404, message: 'Project not found' }
+    expect(await call('projects.delete', { projectId })).toMatchObject(nothing)
+    await call('personas.create', { projectId, name: 'n' })
+    await call('projects.updateConfig', { projectId, llmSettings: { provider: 'openai', apiKey: KEY } })
+    expect((await call('projects.delete', { projectId })).status).toBe(204)
+    expect((await call('personas.list', { projectId })).value).toEqual([])
+    expect((await call('projects.getConfig', { projectId })).value).toEqual({ name: projectId })
+    expect(await call('projects.delete', { projectId })).toMatchObject(nothing)
+    await call('personas.create', { projectId, name: 'only' })
+    expect((await call('projects.delete', { projectId })).status).toBe(204)
+  })
+})

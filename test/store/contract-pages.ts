@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto'
+import { expect, it } from 'vitest'
+import type { Store } from '../../src/store/types.js'
+import { idsByPage, insert, range, T0 } from './samples.js'
+
+async function insertMany(store: Store, projectId: string, count: number): Promise<string[]> {
+  const ids: string[] = []
+  for (const _ of range(count)) ids.push((await insert(store, projectId)).id)
+  return ids
+}
+
+/** The order of creation, and reading it page by page. */
+export function pageContract(store: () => Store) {
+  it('lists in order of creation, even within one millisecond', async () => {
+    const project = randomUUID()
+    const ids = await insertMany(store(), project, 60)
+    expect(await idsByPage(store(), project, 100)).toEqual(ids)
+    expect(await idsByPage(store(), project, 7)).toEqual(ids)
+  })
+
+  it('lists in order of creation when the clock goes back', async () => {
+    const project = randomUUID()
+    const ids: string[] = []
+    for (const step of range(20)) ids.push((await insert(store(), project, {}, T0 - step * 1_000)).id)
+    expect(await idsByPage(store(), project, 3)).toEqual(ids)
+  })
+
+  it('keeps the order through updates', async () => {
+    const project = randomUUID()
+    const ids = await insertMany(store(), project, 5)
+    await store().updatePersona(project, String(ids[0]), { description: 'changed', now: T0 + 60_000 })
+    expect(await idsByPage(store(), project, 2)).toEqual(ids)
+  })
+
+  it('names a next page only where there is one', async () => {
+    const project = randomUUID()
+    expect(await store().listPersonas(project, { limit: 2 })).toEqual({ items: [] })
+    await insertMany(store(), project, 4)
+    const first = await store().listPersonas(project, { limit: 2 })
+    if (first === 'bad-cursor') throw new Error('A first page has no cursor')
+    expect(first.items).toHaveLength(2)
+    const second = await store().listPersonas(project, { limit: 2, cursor: first.nextCursor })
+    expect(second).toEqual({ items: [expect.anything(), expect.anything()] })
+    expect(await store().listPersonas(project, { limit: 4 })).not.toHaveProperty('nextCursor')
+  })
+
+  it('goes on behind a persona that is deleted', async () => {
+    const project = randomUUID()
+    const ids = await insertMany(store(), project, 6)
+    const first = await store().listPersonas(project, { limit: 3 })
+    if (first === 'bad-cursor') throw new Error('A first page has no cursor')
+    for (const id of ids.slice(1, 4)) await store().deletePersona(project, id)
+    const rest = await store().listPersonas(project, { limit: 3, cursor: first.nextCursor })
+    expect(rest).toMatchObject({ items: ids.slice(4).map((id) => ({ id })) })
+  })
+
+  it('shows each persona that is there throughout exactly once while others come and go', async () => {
+    const project = randomUUID()
+    const staying = new Set(await insertMany(store(), project, 40))
+    const passing = await insertMany(store(), project, 10)
+    for (const id of await insertMany(store(), project, 30)) staying.add(id)
+
+    const reading = idsByPage(store(), project, 4)
+    const writing = Promise.all([
+      ...passing.map((id) => store().deletePersona(project, id)),
+      ...range(20).map(() => insert(store(), project)),
+    ])
+    const [seen] = await Promise.all([reading, writing])
+    expect(seen.filter((id) => staying.has(id))).toEqual([...staying])
+    expect(new Set(seen).size).toBe(seen.length)
+  })
+
+  it('refuses cursors it did not make', async () => {
+    const project = randomUUID()
+    await insertMany(store(), project, 2)
+    const encoded = (text: string) => Buffer.from(text).toString('base64url')
+    const foreign = ['', 'x', 'null', '☃', '../..', encoded('{}'), encoded('9'.repeat(40)), 'A'.repeat(5_000)]
+    for (const cursor of foreign) {
+      expect(await store().listPersonas(project, { limit: 1, cursor })).toBe('bad-cursor')
+    }
+  })
+}

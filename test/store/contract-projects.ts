@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto'
+import { expect, it } from 'vitest'
+import type { ProjectChange, Store } from '../../src/store/types.js'
+import { insert, newImage, newPersona, range, T0 } from './samples.js'
+
+const sealed = { ciphertext: 'c1', mask: 'sk-a...wxyz' }
+const withKey = (ciphertext: string, text: { mask: string; keepIfMask: string }): ProjectChange => ({
+  llmSettings: { provider: 'openai', apiKey: { ciphertext, ...text } },
+})
+/** The change that stores `sealed`. */
+const first = withKey(sealed.ciphertext, { mask: sealed.mask, keepIfMask: 'sk-abcdefghijwxyz' })
+
+/** Registered projects, their settings and keys, and what goes with a project. */
+export function projectContract(store: () => Store) {
+  it('lists the registered projects, oldest first', async () => {
+    const ids = range(8).map((): string => randomUUID())
+    for (const [i, id] of ids.entries()) await store().insertProject({ id, name: `name ${i % 2}` }, T0 - i)
+    const listed = (await store().listProjects()).filter(({ id }) => ids.includes(id))
+    expect(listed).toStrictEqual(ids.map((id, i) => ({ id, name: `name ${i % 2}` })))
+    expect(await store().findProject(String(ids[0]))).toStrictEqual({ id: ids[0], name: 'name 0' })
+    expect(await store().findProject(randomUUID())).toBeNull()
+  })
+
+  it('does not list a project that only has personas', async () => {
+    const id = randomUUID()
+    await insert(store(), id)
+    expect(await store().findProject(id)).toBeNull()
+    expect((await store().listProjects()).some((project) => project.id === id)).toBe(false)
+  })
+
+  it('registers an unknown project on update', async () => {
+    const [plain, named, keyed] = [randomUUID(), randomUUID(), randomUUID()]
+    expect(await store().updateProject(plain, {}, T0)).toStrictEqual({ id: plain, name: plain })
+    expect(await store().updateProject(named, { name: 'Bot' }, T0)).toStrictEqual({ id: named, name: 'Bot' })
+    const settings = { provider: 'openai', apiKey: sealed }
+    const expected = { id: keyed, name: keyed, llmSettings: settings }
+    expect(await store().updateProject(keyed, first, T0)).toStrictEqual(expected)
+    expect(await store().findProject(keyed)).toStrictEqual(expected)
+    const listed = (await store().listProjects()).map(({ id }) => id)
+    expect(listed).toEqual(expect.arrayContaining([plain, named, keyed]))
+  })
+
+  it('changes what is given', async () => {
+    const id = randomUUID()
+    await store().insertProject({ id, name: 'Bot' }, T0)
+    await store().updateProject(id, first, T0)
+    const renamed = await store().updateProject(id, { name: 'Robot' }, T0)
+    expect(renamed).toStrictEqual({ id, name: 'Robot', llmSettings: { provider: 'openai', apiKey: sealed } })
+    expect(await store().updateProject(id, {}, T0)).toStrictEqual(renamed)
+    expect(await store().updateProject(id, { llmSettings: null }, T0)).toStrictEqual({ id, name: 'Robot' })
+    expect(await store().findProject(id)).toStrictEqual({ id, name: 'Robot' })
+  })
+
+  it('keeps the stored key when none is given, and replaces the rest whole', async () => {
+    const id = randomUUID()
+    await store().updateProject(id, first, T0)
+    const models = { image: 'gpt-image-1' }
+    const withModels = await store().updateProject(id, { llmSettings: { provider: 'openai', models } }, T0)
+    expect(withModels).toMatchObject({ llmSettings: { provider: 'openai', models, apiKey: sealed } })
+    const without = await store().updateProject(id, { llmSettings: { provider: 'azure' } }, T0)
+    expect(without).toStrictEqual({ id, name: id, llmSettings: { provider: 'azure', apiKey: sealed } })
+  })
+
+  it('keeps the stored key when its mask is given', async () => {
+    const id = randomUUID()
+    await store().updateProject(id, first, T0)
+    const masked = withKey('c2', { mask: '****', keepIfMask: sealed.mask })
+    expect(await store().updateProject(id, masked, T0)).toMatchObject({ llmSettings: { apiKey: sealed } })
+    const other = withKey('c3', { mask: 'sk-b...abcd', keepIfMask: 'sk-b...abcde' })
+    const replaced = await store().updateProject(id, other, T0)
+    expect(replaced).toMatchObject({ llmSettings: { apiKey: { ciphertext: 'c3', mask: 'sk-b...abcd' } } })
+    // No longer the mask of the stored key, and so a key like any other.
+    expect(await store().updateProject(id, masked, T0)).toMatchObject({
+      llmSettings: { apiKey: { ciphertext: 'c2', mask: '****' } },
+    })
+  })
+
+  it('refuses settings without a key where none is stored, and changes nothing', async () => {
+    const [unknown, id] = [randomUUID(), randomUUID()]
+    const change: ProjectChange = { name: 'New', llmSettings: { provider: 'openai' } }
+    expect(await store().updateProject(unknown, change, T0)).toBe('no-key')
+    expect(await store().findProject(unknown)).toBeNull()
+    await store().insertProject({ id, name: 'Old' }, T0)
+    expect(await store().updateProject(id, change, T0)).toBe('no-key')
+    expect(await store().findProject(id)).toStrictEqual({ id, name: 'Old' })
+  })
+
+  it('leaves one whole setting behind simultaneous updates', async () => {
+    const id = randomUUID()
+    await Promise.all(
+      range(20).map((i) => {
+        const { llmSettings } = withKey(`c${i}`, { mask: `m${i}`, keepIfMask: `key ${i}` })
+        return store().updateProject(id, { name: `name ${i}`, llmSettings }, T0)
+      }),
+    )
+    const found = await store().findProject(id)
+    const i = found?.name.split(' ')[1]
+    expect(found?.llmSettings?.apiKey).toStrictEqual({ ciphertext: `c${i}`, mask: `m${i}` })
+    expect((await store().listProjects()).filter((project) => project.id === id)).toHaveLength(1)
+  })
+
+  it('lists every stored key', async () => {
+    const keyed: string = randomUUID()
+    const plain: string = randomUUID()
+    await store().updateProject(keyed, first, T0)
+    await store().insertProject({ id: plain, name: 'no key' }, T0)
+    const keys = (await store().listSealedKeys()).filter(({ projectId }) =>
+      [keyed, plain].includes(projectId),
+    )
+    expect(keys).toStrictEqual([{ projectId: keyed, ciphertext: 'c1' }])
+  })
+
+  it('deletes a project with all that is its own', async () => {
+    const [id, other] = [randomUUID(), randomUUID()]
+    for (const project of [id, other]) {
+      await store().updateProject(project, first, T0)
+      await Promise.all(range(120).map(() => store().insertPersona(project, newPersona(), T0)))
+      await store().insertImage(project, newImage('upload'))
+    }
+    expect(await store().deleteProject(id)).toBe(true)
+    expect(await store().findProject(id)).toBeNull()
+    expect(await store().listPersonas(id, { limit: 10 })).toEqual({ items: [] })
+    expect(await store().listImageIds(id)).toEqual([])
+    expect((await store().listSealedKeys()).some(({ projectId }) => projectId === id)).toBe(false)
+    expect(await store().deleteProject(id)).toBe(false)
+    expect(await store().findProject(other)).not.toBeNull()
+    expect(await store().listPersonas(other, { limit: 500 })).toHaveProperty('items.length', 120)
+    expect(await store().listImageIds(other)).toHaveLength(1)
+  })
+
+  it('deletes what was never registered', async () => {
+    const [personas, images, settings] = [randomUUID(), randomUUID(), randomUUID()]
+    await insert(store(), personas)
+    await store().insertImage(images, newImage())
+    await store().insertProject({ id: settings, name: 'empty' }, T0)
+    for (const id of [personas, images, settings]) {
+      expect(await store().deleteProject(id)).toBe(true)
+      expect(await store().deleteProject(id)).toBe(false)
+    }
+  })
+}

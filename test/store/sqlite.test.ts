@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'libsql'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openSqliteStore } from '../../src/store/sqlite.js'
+import { storeContract } from './contract.js'
+import { insert, T0 } from './samples.js'
+
+const folders: string[] = []
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'personas-sqlite-'))
+  folders.push(made)
+  return made
+}
+
+storeContract('SQLite', async () => {
+  const store = openSqliteStore(mkdtempSync(join(tmpdir(), 'personas-sqlite-')))
+  return { store, close: () => store.close() }
+})
+
+describe('SQLite store', () => {
+  afterEach(() => {
+    for (const each of folders.splice(0)) rmSync(each, { recursive: true, force: true })
+  })
+
+  it('keeps what was stored over a restart, and goes on with a cursor from before it', async () => {
+    const dir = folder()
+    const first = openSqliteStore(dir)
+    const made = [await insert(first, 'p'), await insert(first, 'p'), await insert(first, 'p')]
+    const page = await first.listPersonas('p', { limit: 1 })
+    await first.close()
+    const second = openSqliteStore(dir)
+    const cursor = page === 'bad-cursor' ? undefined : page.nextCursor
+    expect(await second.listPersonas('p', { limit: 5, cursor })).toEqual({ items: made.slice(1) })
+    await second.close()
+  })
+
+  it('makes a data directory that is not there, several levels deep', async () => {
+    const store = openSqliteStore(join(folder(), 'a', 'b'))
+    await store.ping()
+    await store.close()
+  })
+
+  it('refuses a data directory that another service uses', async () => {
+    const dir = folder()
+    const store = openSqliteStore(dir)
+    expect(() => openSqliteStore(dir)).toThrow(/is in use by another running service/)
+    await store.close()
+    await openSqliteStore(dir).close()
+  })
+
+  it('refuses a file of a newer version, and one that is no database, by a line that names it', () => {
+    const newer = folder()
+    const db = new Database(join(newer, 'personas.db'))
+    db.exec('PRAGMA user_version = 999')
+    db.close()
+    expect(() => openSqliteStore(newer)).toThrow(/personas\.db was written by a newer version/)
+    const damaged = folder()
+    writeFileSync(join(damaged, 'personas.db'), 'not a database '.repeat(1000))
+    expect(() => openSqliteStore(damaged)).toThrow(/personas\.db is damaged or not a database/)
+  })
+
+  it('refuses a data directory that cannot be written', () => {
+    const file = join(folder(), 'file')
+    writeFileSync(file, '')
+    expect(() => openSqliteStore(join(file, 'data'))).toThrow(/cannot be written/)
+    const taken = folder()
+    mkdirSync(join(taken, 'personas.db'))
+    expect(() => openSqliteStore(taken)).toThrow(/cannot be written/)
+  })
+
+  it('leaves one whole file behind when it is closed, without a journal beside it', async () => {
+    const dir = folder()
+    const store = openSqliteStore(dir)
+    await insert(store, 'p')
+    expect(readdirSync(dir).sort()).toEqual(['personas.db', 'personas.db-wal'])
+    await store.close()
+    expect(readdirSync(dir)).toEqual(['personas.db'])
+  })
+
+  it('lets itself be closed twice, and refuses work afterwards', async () => {
+    const store = openSqliteStore(folder())
+    await store.close()
+    await store.close()
+    await expect(store.ping()).rejects.toThrow('The store is closed')
+  })
+
+  it('keeps the order of creation when the clock goes back over a restart', async () => {
+    const dir = folder()
+    const first = openSqliteStore(dir)
+    const a = await insert(first, 'p', {}, T0)
+    await first.close()
+    const second = openSqliteStore(dir)
+    const b = await insert(second, 'p', {}, T0 - 60_000)
+    expect(await second.listPersonas('p', { limit: 5 })).toEqual({ items: [a, b] })
+    await second.close()
+  })
+})
