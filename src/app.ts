@@ -2,6 +2,7 @@ import cors from '@fastify/cors'
 import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { Config } from './config.js'
 import { ServiceError } from './errors.js'
+import { uploadAdmission } from './http/admission.js'
 import { authenticator } from './http/auth.js'
 import { acceptJson } from './http/body.js'
 import { mountDocs } from './http/docs.js'
@@ -9,7 +10,7 @@ import { answerUnknownRoutes, refuseTarget, sendError } from './http/errors.js'
 import { mountHealth } from './http/health.js'
 import { mountImages } from './http/images.js'
 import { mountMetrics } from './http/metrics.js'
-import { mountRest } from './http/rest.js'
+import { type Mounting, mountRest } from './http/rest.js'
 import { createHttpServer } from './http/server.js'
 import { mountTrpc } from './http/trpc.js'
 import type { Store } from './store/types.js'
@@ -66,6 +67,7 @@ export async function buildApp({
 
   const authenticate = authenticator(config.apiKeys)
   const accessOf = (request: FastifyRequest): Access => authenticate(request.headers.authorization)
+  const mounting: Mounting = { services, accessOf, admitUpload: uploadAdmission() }
   mountMetrics(app, accessOf)
   mountHealth(app, store)
   mountDocs(app)
@@ -82,10 +84,10 @@ export async function buildApp({
       })
     }
     acceptJson(scope, 'object')
-    mountRest(scope, services, accessOf)
+    mountRest(scope, mounting)
     await scope.register(async (images) => mountImages(images, services.images, accessOf))
   })
-  await app.register(async (scope) => mountTrpc(scope, services, accessOf))
+  await app.register(async (scope) => mountTrpc(scope, mounting))
   return app
 }
 

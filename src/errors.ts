@@ -75,6 +75,7 @@ export function publicError(error: unknown): PublicError {
       ...(retryAfter !== undefined && { retryAfter }),
     }
   }
+  if (error instanceof ZodError) return fromZod(error)
   if (!(error instanceof TRPCError) || error.code === 'INTERNAL_SERVER_ERROR') return UNEXPECTED
   if (error.cause instanceof ZodError) return fromZod(error.cause)
   if (error.cause instanceof SyntaxError) {

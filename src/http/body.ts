@@ -69,3 +69,12 @@ export function acceptJson(scope: FastifyInstance, read: 'object' | 'text'): voi
     },
   )
 }
+
+/** Takes raw pictures in this scope as well, of whatever image type they say they are. */
+export function acceptImages(scope: FastifyInstance): void {
+  scope.addContentTypeParser(
+    /^image\//,
+    { parseAs: 'buffer' },
+    async (_: FastifyRequest, body: Buffer) => body,
+  )
+}

@@ -4,6 +4,13 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { z } from 'zod'
 import { type PublicError, publicError, ServiceError } from '../errors.js'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route takes raw pictures beside JSON. */
+    takesImages?: boolean
+  }
+}
+
 /** The REST error body. */
 export const restError = z
   .object({
@@ -58,8 +65,12 @@ export function fromFastify(error: unknown, request: FastifyRequest): unknown {
       const limit = request.routeOptions.bodyLimit / 1024 / 1024
       return new ServiceError('PAYLOAD_TOO_LARGE', `Request body must be at most ${limit} MiB`)
     }
-    case 415:
-      return new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'Content-Type must be application/json')
+    case 415: {
+      const types = request.routeOptions.config.takesImages
+        ? 'application/json or an image type'
+        : 'application/json'
+      return new ServiceError('UNSUPPORTED_MEDIA_TYPE', `Content-Type must be ${types}`)
+    }
     case 400:
       return new ServiceError('BAD_REQUEST', 'The request is not well-formed')
     default:

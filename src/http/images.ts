@@ -13,18 +13,12 @@ function sizeOf(value: unknown): unknown {
   return imageSizes.find((size) => String(size) === value) ?? value
 }
 
-/** Serves pictures as bytes, and takes raw `image/*` bodies where the scope's routes take uploads. */
+/** Serves pictures as bytes, which have no place in tRPC. */
 export function mountImages(
   scope: FastifyInstance,
   images: ImageService,
   accessOf: (request: FastifyRequest) => Access,
 ) {
-  scope.addContentTypeParser(
-    /^image\//,
-    { parseAs: 'buffer' },
-    async (_request: FastifyRequest, body: Buffer) => body,
-  )
-
   scope.get<ImageRoute>('/api/projects/:projectId/images/:imageId', async (request, reply) => {
     const { projectId, imageId } = request.params
     requireProject(accessOf(request), projectId)

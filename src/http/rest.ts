@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Access, Context, Services } from '../trpc.js'
+import type { Admit } from './admission.js'
+import { acceptImages } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
 import { type Operation, operations } from './operations.js'
 
@@ -83,29 +85,41 @@ function answer(
   return reply.send(result)
 }
 
+/** What the interfaces are mounted with. */
+export interface Mounting {
+  services: Services
+  accessOf: (request: FastifyRequest) => Access
+  /** Holds back requests with large bodies. */
+  admitUpload: Admit
+}
+
 /**
  * Mounts every procedure that declares a path on it. A request becomes the procedure's input, and the call is
  * the one that tRPC makes: nothing of an operation is known here but what its declaration says.
  */
-export function mountRest(
-  scope: FastifyInstance,
-  services: Services,
-  accessOf: (request: FastifyRequest) => Access,
-): void {
-  for (const route of operations().map(toRoute)) {
-    const { procedure, path, rest, openapi } = route
-    const { type } = procedure._def
-    scope.route({
-      method: openapi.method,
-      url: route.url,
-      ...(rest.bodyLimit !== undefined && { bodyLimit: rest.bodyLimit }),
-      async handler(request, reply) {
-        const input = readInput(route, request)
-        const ctx: Context = { ...services, access: accessOf(request), requestId: request.id }
-        if (rest.pages === true) ctx.onNextPage = (cursor) => reply.header('link', nextPage(request, cursor))
-        const call = { ctx, path, type, getRawInput: async () => input, signal: undefined, batchIndex: 0 }
-        return answer(route, await procedure(call), { request, reply })
-      },
-    })
-  }
+export function mountRest(scope: FastifyInstance, mounting: Mounting): void {
+  const routes = operations().map(toRoute)
+  for (const route of routes) if (route.rest.rawBody === undefined) mount(scope, route, mounting)
+  void scope.register(async (uploads) => {
+    acceptImages(uploads)
+    for (const route of routes) if (route.rest.rawBody !== undefined) mount(uploads, route, mounting)
+  })
+}
+
+function mount(scope: FastifyInstance, route: Route, { services, accessOf, admitUpload }: Mounting): void {
+  const { procedure, path, rest, openapi } = route
+  const { type } = procedure._def
+  scope.route({
+    method: openapi.method,
+    url: route.url,
+    ...(rest.bodyLimit !== undefined && { bodyLimit: rest.bodyLimit, onRequest: admitUpload }),
+    ...(rest.rawBody !== undefined && { config: { takesImages: true } }),
+    async handler(request, reply) {
+      const input = readInput(route, request)
+      const ctx: Context = { ...services, access: accessOf(request), requestId: request.id }
+      if (rest.pages === true) ctx.onNextPage = (cursor) => reply.header('link', nextPage(request, cursor))
+      const call = { ctx, path, type, getRawInput: async () => input, signal: undefined, batchIndex: 0 }
+      return answer(route, await procedure(call), { request, reply })
+    },
+  })
 }

@@ -4,9 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { publicError } from '../errors.js'
 import { UPLOAD_LIMIT } from '../images/procedures.js'
 import { appRouter } from '../router.js'
-import type { Access, Context, Services } from '../trpc.js'
+import type { Context } from '../trpc.js'
 import { acceptJson } from './body.js'
 import { fromFastify } from './errors.js'
+import type { Mounting } from './rest.js'
 
 /** Calls in one batch, at most. */
 const MAX_BATCH = 100
@@ -20,11 +21,7 @@ function sendTrpcError(error: unknown, request: FastifyRequest, reply: FastifyRe
 }
 
 /** Serves the router at `/trpc` through tRPC's own Fastify adapter. */
-export function mountTrpc(
-  scope: FastifyInstance,
-  services: Services,
-  accessOf: (request: FastifyRequest) => Access,
-) {
+export function mountTrpc(scope: FastifyInstance, { services, accessOf, admitUpload }: Mounting): void {
   // tRPC parses the text itself, call by call.
   acceptJson(scope, 'text')
   scope.setErrorHandler(sendTrpcError)
@@ -54,5 +51,11 @@ export function mountTrpc(
   const method = ['GET', 'POST']
   scope.route({ method, url: '/trpc/:path', handler })
   // A batch with an upload in it may be as large as an upload.
-  scope.route({ method, url: '/trpc/:path(^.*images\\.upload.*$)', bodyLimit: UPLOAD_LIMIT, handler })
+  scope.route({
+    method,
+    url: '/trpc/:path(^.*images\\.upload.*$)',
+    bodyLimit: UPLOAD_LIMIT,
+    onRequest: admitUpload,
+    handler,
+  })
 }

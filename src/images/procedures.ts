@@ -27,7 +27,7 @@ export const imagesRouter = router({
         rawBody: 'imageBase64',
         bodyLimit: UPLOAD_LIMIT,
         errors: {
-          400: 'imageBase64 must be a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels',
+          400: 'image must be a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels',
         },
       },
     })

@@ -34,12 +34,15 @@ export function newImageId(format: ImageFormat): string {
   return `${randomUUID()}.${format === 'jpeg' ? 'jpg' : format}`
 }
 
+function refused(message: string): ServiceError {
+  return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'imageBase64', message }] })
+}
+
 /** @throws ServiceError BAD_REQUEST for anything but base64, with or without a `data:` prefix. */
 function fromBase64(text: string): Buffer {
   const body = text.replace(/^data:[^,]{0,200};base64,/i, '').replaceAll(/\s+/g, '')
   if (body === '' || body.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(body)) {
-    const message = 'imageBase64 must be base64 (RFC 4648 §4), with or without a data: prefix'
-    throw new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'imageBase64', message }] })
+    throw refused('imageBase64 must be base64 (RFC 4648 §4), with or without a data: prefix')
   }
   return Buffer.from(body, 'base64')
 }
@@ -63,7 +66,9 @@ export class ImageService {
 
   /** Stores what is left of a picture once it is decoded and encoded anew. @throws ServiceError BAD_REQUEST. */
   async upload({ projectId, imageBase64, role }: UploadImageInput): Promise<{ id: string }> {
-    const image = await cleanImage(fromBase64(imageBase64))
+    const image = await cleanImage(fromBase64(imageBase64)).catch((error: unknown) => {
+      throw error instanceof ServiceError && error.code === 'BAD_REQUEST' ? refused(error.message) : error
+    })
     const id = newImageId(image.format)
     await this.#store.insertImage(projectId, { id, role, ...image })
     return { id }

@@ -76,7 +76,8 @@ export class PortraitService {
     await Promise.race([Promise.allSettled(this.#running.values()), limit])
     clearTimeout(timer)
     const givenUp = this.#running.size
-    this.#aborting.abort()
+    const message = 'The service is stopping, and gave this portrait up; it may have been billed'
+    this.#aborting.abort(new ServiceError('SERVICE_UNAVAILABLE', message, { retryAfter: 10 }))
     return { givenUp }
   }
 
