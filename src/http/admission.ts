@@ -3,10 +3,10 @@ import { ServiceError } from '../errors.js'
 import { gate } from '../images/gate.js'
 
 /** Uploads that are read and worked on at once: each holds several copies of its body. */
-const AT_ONCE = 4
+const AT_ONCE = 2
 /** Uploads that wait for their turn, and how long, in milliseconds: their bodies have to arrive in time too. */
 const MAX_WAITING = 200
-const MAX_WAIT = 15_000
+const MAX_WAIT = 20_000
 
 /** An `onRequest` hook. */
 export type Admit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>

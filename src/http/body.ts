@@ -5,16 +5,24 @@ import { ServiceError } from '../errors.js'
 const MAX_DEPTH = 64
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
+/** Where the string that opens at `at` ends. An upload is one long string: most of it is passed natively. */
+function endOfString(json: string, at: number): number {
+  let end = json.indexOf('"', at + 1)
+  while (end !== -1) {
+    let escapes = 0
+    while (json.charCodeAt(end - 1 - escapes) === 0x5c) escapes += 1
+    if (escapes % 2 === 0) return end
+    end = json.indexOf('"', end + 1)
+  }
+  return json.length
+}
+
 /** Whether a JSON text nests deeper than the limit; brackets within strings do not count. */
 function nestsTooDeep(json: string): boolean {
   let depth = 0
-  let inString = false
   for (let at = 0; at < json.length; at += 1) {
     const unit = json.charCodeAt(at)
-    if (inString) {
-      if (unit === 0x5c) at += 1
-      else if (unit === 0x22) inString = false
-    } else if (unit === 0x22) inString = true
+    if (unit === 0x22) at = endOfString(json, at)
     else if (unit === 0x7b || unit === 0x5b) depth += 1
     else if (unit === 0x7d || unit === 0x5d) depth -= 1
     if (depth > MAX_DEPTH) return true

@@ -38,13 +38,24 @@ function refused(message: string): ServiceError {
   return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'imageBase64', message }] })
 }
 
-/** @throws ServiceError BAD_REQUEST for anything but base64, with or without a `data:` prefix. */
+/** The bytes of a base64 text, or undefined for anything else. A regular expression takes ten times as long. */
+function decoded(base64: string): Buffer | undefined {
+  if (base64 === '' || base64.length % 4 !== 0 || base64.includes('-') || base64.includes('_'))
+    return undefined
+  const bytes = Buffer.from(base64, 'base64')
+  // The decoder passes over what is not of the alphabet, and ends at padding: what is left is too short then.
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0
+  return bytes.length === (base64.length / 4) * 3 - padding ? bytes : undefined
+}
+
+/** @throws ServiceError BAD_REQUEST for anything but base64, with or without a `data:` prefix and line breaks. */
 function fromBase64(text: string): Buffer {
-  const body = text.replace(/^data:[^,]{0,200};base64,/i, '').replaceAll(/\s+/g, '')
-  if (body === '' || body.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(body)) {
+  const body = text.replace(/^data:[^,]{0,200};base64,/i, '')
+  const bytes = decoded(body) ?? decoded(body.replaceAll(/\s+/g, ''))
+  if (bytes === undefined) {
     throw refused('imageBase64 must be base64 (RFC 4648 §4), with or without a data: prefix')
   }
-  return Buffer.from(body, 'base64')
+  return bytes
 }
 
 /** The rules of images. Inputs have passed their schemas. */
