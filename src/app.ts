@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
-import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Config } from './config.js'
 import { ServiceError } from './errors.js'
 import { uploadAdmission } from './http/admission.js'
@@ -9,7 +10,7 @@ import { mountDocs } from './http/docs.js'
 import { answerUnknownRoutes, refuseTarget, sendError } from './http/errors.js'
 import { mountHealth } from './http/health.js'
 import { mountImages } from './http/images.js'
-import { mountMetrics } from './http/metrics.js'
+import { mountMetrics, type RequestMetrics, requestMetrics } from './http/metrics.js'
 import { type Mounting, mountRest } from './http/rest.js'
 import { createHttpServer } from './http/server.js'
 import { mountTrpc } from './http/trpc.js'
@@ -23,6 +24,12 @@ const MAX_CONCURRENT = 1_000
 /** Longest path parameter, in bytes as sent; the schemas know better limits. */
 const MAX_PARAM = 16 * 1024
 
+const SAFE_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'private, no-cache',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+}
+
 export interface AppDeps {
   config: Pick<Config, 'apiKeys' | 'corsOrigins' | 'logLevel'>
   store: Store
@@ -32,7 +39,7 @@ export interface AppDeps {
 }
 
 function requestId(header: string | string[] | undefined): string {
-  return typeof header === 'string' && /^[\w.:~+/=-]{1,128}$/.test(header) ? header : crypto.randomUUID()
+  return typeof header === 'string' && /^[\w.:~+/=-]{1,128}$/.test(header) ? header : randomUUID()
 }
 
 /** Everything the service serves, on one Fastify instance that does not listen yet. */
@@ -47,6 +54,8 @@ export async function buildApp({
     logger: { level: config.logLevel },
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    // A logger of its own for each request costs more than its few lines: they name the request themselves.
+    childLoggerFactory: (logger) => logger,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM },
     frameworkErrors: refuseTarget,
@@ -54,7 +63,8 @@ export async function buildApp({
     return503OnClosing: false,
   })
   app.setErrorHandler(sendError)
-  observe(app)
+  const metrics = requestMetrics()
+  observe(app, metrics)
   if (config.corsOrigins.length > 0) {
     await app.register(cors, {
       origin: [...config.corsOrigins],
@@ -68,7 +78,7 @@ export async function buildApp({
   const authenticate = authenticator(config.apiKeys)
   const accessOf = (request: FastifyRequest): Access => authenticate(request.headers.authorization)
   const mounting: Mounting = { services, accessOf, admitUpload: uploadAdmission() }
-  mountMetrics(app, accessOf)
+  mountMetrics(app, metrics, accessOf)
   mountHealth(app, store)
   mountDocs(app)
   await app.register(async (scope) => {
@@ -91,37 +101,33 @@ export async function buildApp({
   return app
 }
 
-/** What every request gets: its id, headers that keep browsers careful, a place among the others, a line in the log. */
-function observe(app: FastifyInstance): void {
+/** What every request gets: its id, headers that keep browsers careful, a place among the others. */
+function observe(app: FastifyInstance, metrics: RequestMetrics): void {
   let underWay = 0
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     underWay += 1
-    reply
-      .header('x-request-id', request.id)
-      .header('x-content-type-options', 'nosniff')
-      .header('cache-control', 'private, no-cache')
-      .header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-    if (underWay > MAX_CONCURRENT) {
-      throw new ServiceError(
-        'SERVICE_UNAVAILABLE',
-        'Too many requests are under way; try again in a second',
-        {
-          reason: 'overloaded',
-          retryAfter: 1,
-        },
-      )
-    }
+    // Not onResponse, which a caller that hangs up keeps from running.
+    reply.raw.once('close', () => {
+      underWay -= 1
+      record(request, reply, metrics)
+    })
+    reply.headers(SAFE_HEADERS).header('x-request-id', request.id)
+    done(underWay > MAX_CONCURRENT ? overloaded() : undefined)
   })
-  app.addHook('onResponse', async (request, reply) => {
-    underWay -= 1
-    request.log.info(
-      {
-        method: request.method,
-        route: request.routeOptions.url,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
-      },
-      'request',
-    )
-  })
+}
+
+function overloaded(): ServiceError {
+  const message = 'Too many requests are under way; try again in a second'
+  return new ServiceError('SERVICE_UNAVAILABLE', message, { reason: 'overloaded', retryAfter: 1 })
+}
+
+/** What is kept of a request once it is over: a line in the log and a place in the metrics. No word of what it said. */
+function record(request: FastifyRequest, reply: FastifyReply, metrics: RequestMetrics): void {
+  const { method, id } = request
+  const route = request.routeOptions.url ?? 'unknown'
+  const ms = reply.elapsedTime
+  // A caller that hung up before the answer was whole, as some proxies write it.
+  const status = reply.raw.writableFinished ? reply.statusCode : 499
+  metrics.observe({ method, route, status, seconds: ms / 1000 })
+  request.server.log.info({ reqId: id, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request')
 }

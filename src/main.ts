@@ -26,7 +26,7 @@ async function start(): Promise<void> {
 
 start().catch((error: NodeJS.ErrnoException) => {
   const message =
-    error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL'
+    error.syscall === 'listen' || error.syscall === 'getaddrinfo'
       ? `HOST and PORT cannot be listened on: ${error.message}`
       : error.message
   console.error(`personas-api: ${message}`)

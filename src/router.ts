@@ -2,12 +2,15 @@ import { imagesRouter } from './images/procedures.js'
 import { personasRouter } from './personas/procedures.js'
 import { projectsRouter } from './projects/procedures.js'
 import { router } from './trpc.js'
+import { trustOutputs } from './trpc-internals.js'
 
 /** Every operation of the service; REST, tRPC and the OpenAPI document are made from it. */
-export const appRouter = router({
-  personas: personasRouter,
-  projects: projectsRouter,
-  images: imagesRouter,
-})
+export const appRouter = trustOutputs(
+  router({
+    personas: personasRouter,
+    projects: projectsRouter,
+    images: imagesRouter,
+  }),
+)
 
 export type AppRouter = typeof appRouter

@@ -6,6 +6,7 @@ import type { ImageService } from './images/service.js'
 import type { PersonaService } from './personas/service.js'
 import type { PortraitService } from './portraits/service.js'
 import type { ProjectService } from './projects/service.js'
+import type { JsonPage } from './store/types.js'
 
 /** What a caller may reach: everything, or one project; undefined where keys are set and none fits. */
 export type Access = { projectId?: string } | undefined
@@ -20,8 +21,8 @@ export interface Services {
 export interface Context extends Services {
   access: Access
   requestId: string
-  /** Told where a list goes on; REST makes a Link header of it. */
-  onNextPage?: (cursor: string) => void
+  /** Sends a page as the JSON it is, and where it goes on in a header: REST's way to answer a list. */
+  sendPage?: (page: JsonPage) => void
 }
 
 /** How a procedure shows itself in REST, beside trpc-to-openapi's method, path and texts. */

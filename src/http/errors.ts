@@ -81,7 +81,7 @@ export function fromFastify(error: unknown, request: FastifyRequest): unknown {
 /** Answers with an error, in REST's form, and logs the failures that are the service's own. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = publicError(fromFastify(error, request))
-  if (known.status === 500) request.log.error({ err: error }, 'request failed')
+  if (known.status === 500) request.log.error({ err: error, reqId: request.id }, 'request failed')
   if (known.retryAfter !== undefined) reply.header('retry-after', known.retryAfter)
   if (known.status === 401) reply.header('www-authenticate', 'Bearer')
   return reply
@@ -112,18 +112,22 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
     for (const each of [method].flat()) known.methods.add(each)
     paths.set(url, known)
   })
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    done(refusal(request, reply))
+  })
+
+  function refusal(request: FastifyRequest, reply: FastifyReply): ServiceError | undefined {
     if (request.raw.httpVersionMinor === 1 && request.headers.host === undefined) {
-      throw new ServiceError('BAD_REQUEST', 'The Host header is required (RFC 9112 §3.2)')
+      return new ServiceError('BAD_REQUEST', 'The Host header is required (RFC 9112 §3.2)')
     }
-    if (!request.is404) return
+    if (!request.is404) return undefined
     const path = request.url.split('?', 1)[0] ?? ''
     const matching = [...paths.values()].filter(({ pattern }) => pattern.test(path))
-    if (matching.length === 0) throw new ServiceError('NOT_FOUND', 'There is nothing at this path')
+    if (matching.length === 0) return new ServiceError('NOT_FOUND', 'There is nothing at this path')
     const allowed = [...new Set(matching.flatMap(({ methods }) => [...methods]))].sort().join(', ')
     reply.header('allow', allowed)
-    throw new ServiceError('METHOD_NOT_SUPPORTED', `This path takes ${allowed} only`)
-  })
+    return new ServiceError('METHOD_NOT_SUPPORTED', `This path takes ${allowed} only`)
+  }
 }
 
 /** Answers to request targets that cannot be routed at all. */

@@ -7,24 +7,37 @@ import type { Access } from '../trpc.js'
 const processMetrics = new Registry()
 collectDefaultMetrics({ register: processMetrics })
 
-/** Counts and times requests by route pattern, and shows them at `/metrics` to callers with a general key. */
-export function mountMetrics(app: FastifyInstance, authenticate: (request: FastifyRequest) => Access): void {
+export interface RequestMetrics {
+  registry: Registry
+  observe(request: { method: string; route: string; status: number; seconds: number }): void
+}
+
+/** Counts and times requests by method, route pattern and status. */
+export function requestMetrics(): RequestMetrics {
   const registry = new Registry()
-  const requests = new Histogram({
+  const durations = new Histogram({
     name: 'http_request_duration_seconds',
     help: 'Duration of HTTP requests by method, route pattern and status',
     labelNames: ['method', 'route', 'status'],
     buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 180],
     registers: [registry],
   })
+  return {
+    registry,
+    observe({ method, route, status, seconds }) {
+      durations.observe({ method, route, status }, seconds)
+    },
+  }
+}
 
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'unknown'
-    requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
-  })
-
+/** Shows the metrics at `/metrics`, to callers with a general key where keys are set. */
+export function mountMetrics(
+  app: FastifyInstance,
+  { registry }: RequestMetrics,
+  accessOf: (request: FastifyRequest) => Access,
+): void {
   app.get('/metrics', async (request, reply) => {
-    const access = authenticate(request)
+    const access = accessOf(request)
     if (access === undefined) throw new ServiceError('UNAUTHORIZED', 'Metrics need an API key')
     if (access.projectId !== undefined) {
       throw new ServiceError('FORBIDDEN', 'Metrics need an API key that is not limited to one project')

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
+import type { JsonPage } from '../store/types.js'
 import type { Access, Context, Services } from '../trpc.js'
+import { directCall } from '../trpc-internals.js'
 import type { Admit } from './admission.js'
 import { acceptImages } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
@@ -9,9 +11,16 @@ import { type Operation, operations } from './operations.js'
 type Input = Record<string, unknown>
 type Kind = 'text' | 'number' | 'boolean'
 
+interface Exchange {
+  request: FastifyRequest
+  reply: FastifyReply
+}
+
 /** An operation and what its route works out of the declaration once. */
 interface Route extends Operation {
   url: string
+  /** Names of the parameters in the path. */
+  params: string[]
   /** How each input field that may come in the query is read. */
   query: Map<string, Kind>
 }
@@ -25,8 +34,9 @@ function kindOf(schema: z.core.$ZodType): Kind {
 
 function toRoute(operation: Operation): Route {
   const url = operation.openapi.path.replaceAll(/\{(\w+)\}/g, ':$1')
-  const query = Object.entries(operation.fields).filter(([name]) => !url.includes(`:${name}`))
-  return { ...operation, url, query: new Map(query.map(([name, schema]) => [name, kindOf(schema)])) }
+  const params = [...operation.openapi.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '')
+  const query = Object.entries(operation.fields).filter(([name]) => !params.includes(name))
+  return { ...operation, url, params, query: new Map(query.map(([name, schema]) => [name, kindOf(schema)])) }
 }
 
 /** Query parameters are text by nature: they are read as the number or boolean that the schema asks for. */
@@ -58,7 +68,9 @@ function readInput(route: Route, request: FastifyRequest): Input {
     const header = request.headers['if-match']
     input.ifMatch = header === undefined ? undefined : versionsOf(header)
   }
-  return Object.assign(input, request.params)
+  const params = request.params as Record<string, string>
+  for (const name of route.params) input[name] = params[name]
+  return input
 }
 
 function nextPage(request: FastifyRequest, cursor: string): string {
@@ -67,11 +79,12 @@ function nextPage(request: FastifyRequest, cursor: string): string {
   return `<${url.pathname}${url.search}>; rel="next"`
 }
 
-function answer(
-  { rest, openapi }: Route,
-  result: unknown,
-  exchange: { request: FastifyRequest; reply: FastifyReply },
-) {
+function sendPage({ json, nextCursor }: JsonPage, { request, reply }: Exchange): void {
+  if (nextCursor !== undefined) reply.header('link', nextPage(request, nextCursor))
+  reply.type('application/json; charset=utf-8').send(json)
+}
+
+function answer({ rest, openapi }: Route, result: unknown, exchange: Exchange) {
   const { request, reply } = exchange
   reply.code(rest.status)
   if (rest.status === 204) return reply.send()
@@ -108,7 +121,8 @@ export function mountRest(scope: FastifyInstance, mounting: Mounting): void {
 
 function mount(scope: FastifyInstance, route: Route, { services, accessOf, admitUpload }: Mounting): void {
   const { procedure, path, rest, openapi } = route
-  const { type } = procedure._def
+  const { personas, projects, images, portraits } = services
+  const call = directCall(path, procedure)
   scope.route({
     method: openapi.method,
     url: route.url,
@@ -116,10 +130,18 @@ function mount(scope: FastifyInstance, route: Route, { services, accessOf, admit
     ...(rest.rawBody !== undefined && { config: { takesImages: true } }),
     async handler(request, reply) {
       const input = readInput(route, request)
-      const ctx: Context = { ...services, access: accessOf(request), requestId: request.id }
-      if (rest.pages === true) ctx.onNextPage = (cursor) => reply.header('link', nextPage(request, cursor))
-      const call = { ctx, path, type, getRawInput: async () => input, signal: undefined, batchIndex: 0 }
-      return answer(route, await procedure(call), { request, reply })
+      const ctx: Context = {
+        personas,
+        projects,
+        images,
+        portraits,
+        access: accessOf(request),
+        requestId: request.id,
+      }
+      if (rest.pages === true) ctx.sendPage = (page) => sendPage(page, { request, reply })
+      const result = await call(ctx, input)
+      // Sent already, where the operation had the text of its answer.
+      return reply.sent ? reply : answer(route, result, { request, reply })
     },
   })
 }

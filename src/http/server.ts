@@ -1,10 +1,12 @@
 import { lookup } from 'node:dns/promises'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSocketServer, type Socket, type Server as SocketServer } from 'node:net'
 import { type RawError, rawErrorResponse } from './errors.js'
 
 /** A request not received whole within this time is cut with 408, in milliseconds. */
 const REQUEST_TIMEOUT = 29_000
+/** An answer that its client has not taken whole this long after it was made is cut off, in milliseconds. */
+const ANSWER_TIMEOUT = 60_000
 
 // What Node makes of bytes that are no request, by its error code.
 const REFUSALS: Record<string, RawError> = {
@@ -25,6 +27,16 @@ const MALFORMED: RawError = {
   message: 'The request is not well-formed HTTP',
 }
 
+/** Lets go of answers that nobody reads: each holds its connection and its bytes. */
+function boundReading(response: ServerResponse): void {
+  response.once('prefinish', () => {
+    // Small ones are with the system by now, whoever reads them.
+    if (response.writableLength === 0) return
+    const timer = setTimeout(() => response.destroy(), ANSWER_TIMEOUT)
+    response.once('close', () => clearTimeout(timer))
+  })
+}
+
 /**
  * The HTTP server under Fastify: its time limits, and a JSON answer to what never becomes a request.
  *
@@ -41,6 +53,8 @@ export function createHttpServer(handler: RequestListener, requestTimeout = REQU
     },
     handler,
   )
+  // Before the handler, which may answer at once.
+  server.prependListener('request', (_request, response: ServerResponse) => boundReading(response))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
     const refusal = REFUSALS[error.code ?? ''] ?? MALFORMED

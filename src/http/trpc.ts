@@ -15,7 +15,7 @@ const MAX_BATCH = 100
 /** What is refused before tRPC sees it, in tRPC's form. */
 function sendTrpcError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, message, code, ...rest } = publicError(fromFastify(error, request))
-  if (status === 500) request.log.error({ err: error }, 'request failed')
+  if (status === 500) request.log.error({ err: error, reqId: request.id }, 'request failed')
   const data = { code, httpStatus: status, ...rest, requestId: request.id }
   return reply.code(status).send({ error: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } })
 }
@@ -36,9 +36,12 @@ export function mountTrpc(scope: FastifyInstance, { services, accessOf, admitUpl
       maxBatchSize: MAX_BATCH,
       createContext: () => context,
       onError({ error, path }) {
-        if (publicError(error).status === 500) request.log.error({ err: error, path }, 'call failed')
+        if (publicError(error).status === 500) {
+          request.log.error({ err: error, reqId: request.id, path }, 'call failed')
+        }
       },
       responseMeta({ errors }) {
+        if (errors.length === 0) return {}
         const headers = new Headers()
         if (errors.some(({ code }) => code === 'UNAUTHORIZED')) headers.set('www-authenticate', 'Bearer')
         const waits = errors.flatMap((error) => publicError(error).retryAfter ?? [])

@@ -41,9 +41,9 @@ export const personasRouter = router({
     .input(listPersonasInput)
     .output(personaList)
     .query(async ({ ctx, input }) => {
-      const { items, nextCursor } = await ctx.personas.page(input)
-      if (nextCursor !== undefined) ctx.onNextPage?.(nextCursor)
-      return items
+      if (ctx.sendPage === undefined) return (await ctx.personas.page(input)).items
+      ctx.sendPage(await ctx.personas.pageAsJson(input))
+      return []
     }),
 
   // The twin of REST's Link header for tRPC callers.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../errors.js'
-import type { PersonaPage, Store } from '../store/types.js'
+import type { JsonPage, PersonaPage, Store } from '../store/types.js'
 import { type Headers, mergeHeaders } from './headers.js'
 import {
   type CreatePersonaInput,
@@ -35,6 +35,11 @@ function stale(): ServiceError {
   )
 }
 
+function badCursor(): ServiceError {
+  const message = 'cursor must be one that a page of this list gave'
+  return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'cursor', message }] })
+}
+
 /** The rules of personas. Inputs have passed their schemas. */
 export class PersonaService {
   readonly #store: Store
@@ -49,9 +54,15 @@ export class PersonaService {
    */
   async page({ projectId, limit = MAX_LIST, cursor }: ListPersonasInput): Promise<PersonaPage> {
     const page = await this.#store.listPersonas(projectId, { limit, cursor })
-    if (page !== 'bad-cursor') return page
-    const message = 'cursor must be one that a page of this list gave'
-    throw new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'cursor', message }] })
+    if (page === 'bad-cursor') throw badCursor()
+    return page
+  }
+
+  /** The same as a JSON array, ready to be sent. */
+  async pageAsJson({ projectId, limit = MAX_LIST, cursor }: ListPersonasInput): Promise<JsonPage> {
+    const page = await this.#store.listPersonasAsJson(projectId, { limit, cursor })
+    if (page === 'bad-cursor') throw badCursor()
+    return page
   }
 
   /** @throws ServiceError CONFLICT when the project has a persona of that name. */

@@ -29,11 +29,21 @@ function fieldsOf({ id, name, description, systemPrompt, headers }: NewPersona) 
   }
 }
 
-type PersonaMethods = Pick<Store, 'listPersonas' | 'findPersona' | 'matchPersonaId' | 'insertPersona'>
+type PersonaMethods = Pick<
+  Store,
+  'listPersonas' | 'listPersonasAsJson' | 'findPersona' | 'matchPersonaId' | 'insertPersona'
+>
 
 /** Reading personas and creating them. */
 export function mongoPersonas({ personas }: Collections): PersonaMethods {
-  return {
+  const methods: PersonaMethods = {
+    async listPersonasAsJson(projectId, request) {
+      const page = await methods.listPersonas(projectId, request)
+      if (page === 'bad-cursor') return page
+      const { items, ...rest } = page
+      return { json: JSON.stringify(items), ...rest }
+    },
+
     async listPersonas(projectId, { limit, cursor }) {
       const after = cursor === undefined ? undefined : decodeCursor(cursor)
       if (cursor !== undefined && after === undefined) return 'bad-cursor'
@@ -82,4 +92,5 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
       })
     },
   }
+  return methods
 }

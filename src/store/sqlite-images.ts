@@ -43,7 +43,7 @@ export function sqliteImages(db: SqliteDatabase): ImageStore & {
     },
 
     async insertImage(projectId, { id, role, format, bytes }) {
-      insert.run(projectId, id, role, format, bytes)
+      await db.write(() => insert.run(projectId, id, role, format, bytes))
     },
 
     async findImage(projectId, id) {
@@ -65,7 +65,7 @@ export function sqliteImages(db: SqliteDatabase): ImageStore & {
     },
 
     async deleteImage(projectId, id) {
-      return remove.run(projectId, id) > 0
+      return db.write(() => remove.run(projectId, id) > 0)
     },
   }
 }

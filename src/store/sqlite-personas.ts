@@ -1,10 +1,13 @@
 import type { Persona } from '../personas/schema.js'
-import { type Query, type SqliteDatabase, violates } from './sqlite-database.js'
-import type { PersonaChange, Store } from './types.js'
+import type { Query, SqliteDatabase } from './sqlite-database.js'
+import { violates } from './sqlite-faults.js'
+import { changed, cursors, type PersonaRow, personaCache, toPersona, toRow } from './sqlite-rows.js'
+import type { Store } from './types.js'
 
 type PersonaStore = Pick<
   Store,
   | 'listPersonas'
+  | 'listPersonasAsJson'
   | 'findPersona'
   | 'matchPersonaId'
   | 'insertPersona'
@@ -13,126 +16,87 @@ type PersonaStore = Pick<
   | 'storePortrait'
 >
 
-const COLUMNS = 'id, name, description, system_prompt, image_url, headers, created_at, updated_at'
-
-interface PersonaRow {
-  id: string
-  name: string
-  description: string | null
-  system_prompt: string | null
-  image_url: string | null
-  headers: string | null
-  created_at: number
-  updated_at: number
+interface ImageSteps {
+  insert: Query
+  removePortraitIfUnused(projectId: string, id: string): void
 }
 
-function toPersona(row: PersonaRow): Persona {
-  const persona: Persona = {
-    id: row.id,
-    name: row.name,
-    createdAt: new Date(row.created_at).toISOString(),
-    updatedAt: new Date(row.updated_at).toISOString(),
-  }
-  if (row.description !== null) persona.description = row.description
-  if (row.system_prompt !== null) persona.systemPrompt = row.system_prompt
-  if (row.image_url !== null) persona.imageUrl = row.image_url
-  if (row.headers !== null) persona.headers = JSON.parse(row.headers)
-  return persona
+function isStale(persona: Persona, ifMatch: readonly string[] | undefined): boolean {
+  return ifMatch !== undefined && !ifMatch.includes(persona.updatedAt)
 }
 
-/** The row as a change leaves it. */
-function changed(row: PersonaRow, change: PersonaChange): PersonaRow {
-  const next = { ...row }
-  if (change.name !== undefined) next.name = change.name
-  if (change.description !== undefined) next.description = change.description
-  if (change.systemPrompt !== undefined) next.system_prompt = change.systemPrompt
-  if (change.imageUrl !== undefined) next.image_url = change.imageUrl
-  if (change.headers !== undefined) next.headers = change.headers && JSON.stringify(change.headers)
-  return next
-}
-
-function sameContent(a: PersonaRow, b: PersonaRow): boolean {
-  return (
-    a.name === b.name &&
-    a.description === b.description &&
-    a.system_prompt === b.system_prompt &&
-    a.image_url === b.image_url &&
-    a.headers === b.headers
-  )
-}
-
-function isStale(row: PersonaRow, ifMatch: readonly string[] | undefined): boolean {
-  return ifMatch !== undefined && !ifMatch.includes(new Date(row.updated_at).toISOString())
-}
-
-/** Cursors are the place in the order of creation, opaque to callers. */
-const cursor = {
-  write: (seq: number) => Buffer.from(`s${seq}`).toString('base64url'),
-  read(text: string): number | undefined {
-    const match = /^s(\d{1,15})$/.exec(Buffer.from(text, 'base64url').toString('latin1'))
-    return match ? Number(match[1]) : undefined
-  },
-}
-
-/** Personas in SQLite. Each call is one statement, or one transaction of this process, which alone has the file. */
-export function sqlitePersonas(
-  db: SqliteDatabase,
-  images: { insert: Query; removePortraitIfUnused(projectId: string, id: string): void },
-): PersonaStore {
+/**
+ * Personas in SQLite. Each change is one transaction of this process, which alone has the file. `forget` is to
+ * be called within a transaction that removes personas in another way.
+ */
+export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaStore & { forget(): void } {
+  // A whole page as one value, in the bytes that are sent: fetching rows one by one takes longer than reading
+  // them. The subquery's LIMIT holds SQLite to its order.
   const page = db.prepare(
-    `SELECT seq, ${COLUMNS} FROM personas WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    `SELECT count(*) AS count, max(seq) AS last, CAST('[' || group_concat(body, ',') || ']' AS BLOB) AS json
+     FROM (SELECT seq, body FROM personas WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?)`,
   )
-  const find = db.prepare(`SELECT ${COLUMNS} FROM personas WHERE project_id = ? AND id = ?`)
+  const isMore = db.prepare('SELECT 1 FROM personas WHERE project_id = ? AND seq > ? LIMIT 1')
+  const find = db.prepare('SELECT body FROM personas WHERE project_id = ? AND id = ?')
   // '~' sorts behind every character of a UUID, so this is the range of ids that begin with the prefix.
   const match = db.prepare(
     `SELECT count(*) AS count, min(id) AS id FROM personas WHERE project_id = ?1 AND id >= ?2 AND id < ?2 || '~'`,
   )
   const insert = db.prepare(
-    `INSERT INTO personas (project_id, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, NULL, ?, ?, ?)`,
+    'INSERT INTO personas (project_id, id, name, image_url, updated_at, body) VALUES (?, ?, ?, ?, ?, ?)',
   )
   const update = db.prepare(
-    `UPDATE personas SET name = ?, description = ?, system_prompt = ?, image_url = ?, headers = ?, updated_at = ?
+    `UPDATE personas SET name = ?, image_url = ?, updated_at = ?, body = ?
      WHERE project_id = ? AND id = ? AND updated_at = ?`,
   )
   const remove = db.prepare('DELETE FROM personas WHERE project_id = ? AND id = ?')
+  const cache = personaCache()
 
-  const findRow = (projectId: string, id: string) =>
-    // The columns are those of PersonaRow.
-    find.get(projectId, id) as PersonaRow | undefined
+  function findPersona(projectId: string, id: string): Persona | null {
+    const known = cache.get(projectId, id)
+    if (known !== undefined) return known
+    // The column is that of PersonaRow.
+    const row = find.get(projectId, id) as Pick<PersonaRow, 'body'> | undefined
+    return row === undefined ? null : cache.keep(projectId, id, row)
+  }
 
-  /** Within a transaction: writes the changed row and lets go of the portrait it no longer shows. */
-  function write(projectId: string, row: PersonaRow, next: PersonaRow): PersonaRow {
-    update.run(
-      next.name,
-      next.description,
-      next.system_prompt,
-      next.image_url,
-      next.headers,
-      next.updated_at,
-      projectId,
-      row.id,
-      row.updated_at,
-    )
-    if (row.image_url !== null && row.image_url !== next.image_url) {
-      images.removePortraitIfUnused(projectId, row.image_url)
+  /** Within a transaction: writes the changed persona and lets go of the portrait it no longer shows. */
+  function write(projectId: string, before: Persona, after: Persona): Persona {
+    // Should the commit fail, the file is asked again.
+    cache.drop(projectId, before.id)
+    const row = toRow(after)
+    const version = Date.parse(before.updatedAt)
+    update.run(row.name, row.image_url, row.updated_at, row.body, projectId, before.id, version)
+    if (before.imageUrl !== undefined && before.imageUrl !== after.imageUrl) {
+      images.removePortraitIfUnused(projectId, before.imageUrl)
     }
-    return next
+    return after
+  }
+
+  const listPersonasAsJson: Store['listPersonasAsJson'] = async (projectId, { limit, cursor }) => {
+    const after = cursor === undefined ? 0 : cursors.read(cursor)
+    if (after === undefined) return 'bad-cursor'
+    const row = page.get(projectId, after, limit)
+    const json = Buffer.isBuffer(row?.json) ? row.json : Buffer.from('[]')
+    const last = Number(row?.last)
+    const goesOn = Number(row?.count) === limit && isMore.get(projectId, last) !== undefined
+    return goesOn ? { json, nextCursor: cursors.write(last) } : { json }
   }
 
   return {
-    async listPersonas(projectId, { limit, cursor: from }) {
-      const after = from === undefined ? 0 : cursor.read(from)
-      if (after === undefined) return 'bad-cursor'
-      const rows = page.all(projectId, after, limit + 1) as unknown as (PersonaRow & { seq: number })[]
-      const items = rows.slice(0, limit)
-      const last = items.at(-1)
-      if (rows.length <= limit || last === undefined) return { items: items.map(toPersona) }
-      return { items: items.map(toPersona), nextCursor: cursor.write(last.seq) }
+    forget: cache.clear,
+    listPersonasAsJson,
+
+    async listPersonas(projectId, request) {
+      const found = await listPersonasAsJson(projectId, request)
+      if (found === 'bad-cursor') return found
+      const { json, ...rest } = found
+      // Each body was written from a Persona.
+      return { items: JSON.parse(json.toString()) as Persona[], ...rest }
     },
 
     async findPersona(projectId, id) {
-      const row = findRow(projectId, id)
-      return row === undefined ? null : toPersona(row)
+      return findPersona(projectId, id)
     },
 
     async matchPersonaId(projectId, prefix) {
@@ -141,19 +105,11 @@ export function sqlitePersonas(
       return count === 0 ? { count } : { count, id: String(row?.id) }
     },
 
-    async insertPersona(projectId, persona, now) {
-      const row: PersonaRow = {
-        id: persona.id,
-        name: persona.name,
-        description: persona.description ?? null,
-        system_prompt: persona.systemPrompt ?? null,
-        image_url: null,
-        headers: persona.headers === undefined ? null : JSON.stringify(persona.headers),
-        created_at: now,
-        updated_at: now,
-      }
+    async insertPersona(projectId, { id, ...fields }, now) {
+      const at = new Date(now).toISOString()
+      const row = toRow({ id, ...fields, createdAt: at, updatedAt: at })
       try {
-        insert.run(projectId, row.id, row.name, row.description, row.system_prompt, row.headers, now, now)
+        await db.write(() => insert.run(projectId, id, row.name, row.image_url, row.updated_at, row.body))
       } catch (error) {
         if (violates(error, 'personas.name')) return 'name-taken'
         throw error
@@ -163,14 +119,12 @@ export function sqlitePersonas(
 
     async updatePersona(projectId, id, { now, ifMatch, ...change }) {
       try {
-        return db.transaction(() => {
-          const row = findRow(projectId, id)
-          if (row === undefined) return 'missing'
-          if (isStale(row, ifMatch)) return 'stale'
-          const next = changed(row, change)
-          if (sameContent(row, next)) return toPersona(row)
-          next.updated_at = Math.max(now, row.updated_at + 1)
-          return toPersona(write(projectId, row, next))
+        return await db.write(() => {
+          const before = findPersona(projectId, id)
+          if (before === null) return 'missing'
+          if (isStale(before, ifMatch)) return 'stale'
+          const after = changed(before, change, now)
+          return after === before ? before : write(projectId, before, after)
         })
       } catch (error) {
         if (violates(error, 'personas.name')) return 'name-taken'
@@ -179,23 +133,23 @@ export function sqlitePersonas(
     },
 
     async deletePersona(projectId, id, ifMatch) {
-      return db.transaction(() => {
-        const row = findRow(projectId, id)
-        if (row === undefined) return 'missing'
-        if (isStale(row, ifMatch)) return 'stale'
+      return db.write(() => {
+        const persona = findPersona(projectId, id)
+        if (persona === null) return 'missing'
+        if (isStale(persona, ifMatch)) return 'stale'
+        cache.drop(projectId, id)
         remove.run(projectId, id)
-        if (row.image_url !== null) images.removePortraitIfUnused(projectId, row.image_url)
+        if (persona.imageUrl !== undefined) images.removePortraitIfUnused(projectId, persona.imageUrl)
         return 'deleted'
       })
     },
 
     async storePortrait(projectId, personaId, { image, now }) {
-      return db.transaction(() => {
-        const row = findRow(projectId, personaId)
-        if (row === undefined) return 'missing'
+      return db.write(() => {
+        const before = findPersona(projectId, personaId)
+        if (before === null) return 'missing'
         images.insert.run(projectId, image.id, image.role, image.format, image.bytes)
-        const next = { ...row, image_url: image.id, updated_at: Math.max(now, row.updated_at + 1) }
-        return toPersona(write(projectId, row, next))
+        return write(projectId, before, changed(before, { imageUrl: image.id }, now))
       })
     },
   }

@@ -43,7 +43,10 @@ function changed(row: ProjectRow, change: ProjectChange): ProjectRow | 'no-key' 
 }
 
 /** Projects and their settings in SQLite. */
-export function sqliteProjects(db: SqliteDatabase): ProjectStore {
+export function sqliteProjects(
+  db: SqliteDatabase,
+  { personasRemoved }: { personasRemoved: () => void },
+): ProjectStore {
   const list = db.prepare('SELECT id, name FROM projects ORDER BY seq')
   const find = db.prepare(
     'SELECT id, name, provider, models, key_ciphertext, key_mask FROM projects WHERE id = ?',
@@ -72,11 +75,11 @@ export function sqliteProjects(db: SqliteDatabase): ProjectStore {
     },
 
     async insertProject({ id, name }, now) {
-      insert.run(id, name, now)
+      await db.write(() => insert.run(id, name, now))
     },
 
     async updateProject(id, change, now) {
-      return db.transaction(() => {
+      return db.write(() => {
         const row = findRow(id)
         const before = row ?? {
           id,
@@ -95,7 +98,8 @@ export function sqliteProjects(db: SqliteDatabase): ProjectStore {
     },
 
     async deleteProject(id) {
-      return db.transaction(() => {
+      return db.write(() => {
+        personasRemoved()
         const removed = [...removals, remove].map((statement) => statement.run(id))
         return removed.some((count) => count > 0)
       })

@@ -14,6 +14,7 @@ export function openSqliteStore(dataDir: string): Store {
   const db = openDatabase(dataDir)
   const alive = db.prepare('SELECT 1 FROM personas LIMIT 1')
   const { insert, removePortraitIfUnused, ...images } = sqliteImages(db)
+  const { forget, ...personas } = sqlitePersonas(db, { insert, removePortraitIfUnused })
   return {
     description: `SQLite in ${join(dataDir, 'personas.db')}`,
     async ping() {
@@ -22,8 +23,8 @@ export function openSqliteStore(dataDir: string): Store {
     async close() {
       db.close()
     },
-    ...sqlitePersonas(db, { insert, removePortraitIfUnused }),
-    ...sqliteProjects(db),
+    ...personas,
+    ...sqliteProjects(db, { personasRemoved: forget }),
     ...images,
   }
 }

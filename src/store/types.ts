@@ -31,6 +31,12 @@ export interface PersonaPage {
   nextCursor?: string
 }
 
+/** A page as the JSON array of its items, as text or in UTF-8. */
+export interface JsonPage {
+  json: string | Buffer
+  nextCursor?: string
+}
+
 /** A provider key as it is kept: encrypted, beside the mask that answers show. */
 export interface SealedKey {
   ciphertext: string
@@ -94,6 +100,11 @@ export interface Store {
     projectId: string,
     page: { limit: number; cursor?: string | undefined },
   ): Promise<PersonaPage | 'bad-cursor'>
+  /** The same as a JSON array, as text or in UTF-8, which a driver may have ready. */
+  listPersonasAsJson(
+    projectId: string,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<JsonPage | 'bad-cursor'>
   findPersona(projectId: string, id: string): Promise<Persona | null>
   /** How many ids of the project begin with `prefix` (lower-case hex and dashes), and one of them. */
   matchPersonaId(projectId: string, prefix: string): Promise<{ count: number; id?: string }>

@@ -67,9 +67,8 @@ describe('errors', () => {
 
   it('of the inside tell nothing of it, in either interface', async () => {
     const broken = await startService()
-    Object.assign(broken.store, {
-      listPersonas: () => Promise.reject(new Error('secret of the inside')),
-    })
+    const fails = () => Promise.reject(new Error('secret of the inside'))
+    Object.assign(broken.store, { listPersonas: fails, listPersonasAsJson: fails })
     const response = await broken.send(personas())
     expect(response.status).toBe(500)
     const text = await response.text()

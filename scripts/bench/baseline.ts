@@ -1,0 +1,104 @@
+// The services that the bench measures against, in one process each:
+//   bare       Fastify routes that answer constants
+//   sqlite     Fastify and libsql, written by hand, the same work on the store without our layers
+//   mongo      the same with the MongoDB driver
+//   trpc       tRPC's own Fastify adapter on a procedure that answers a constant
+// Started by bench.ts with KIND, PORT and what the kind needs in the environment.
+import { randomUUID } from 'node:crypto'
+import { initTRPC } from '@trpc/server'
+import { fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
+import fastify from 'fastify'
+import Database from 'libsql'
+import { MongoClient } from 'mongodb'
+import { z } from 'zod'
+import { sample } from './sample.js'
+
+interface PersonaParams {
+  Params: { projectId: string; id: string }
+}
+interface Draft {
+  Body: { name: string; description?: string; systemPrompt?: string; headers?: Record<string, string> }
+  Params: { projectId: string }
+}
+
+const app = fastify()
+const { KIND, PORT, DATA_FILE, MONGODB_URL } = process.env
+
+function bare() {
+  const rows = Array.from({ length: 1_000 }, () => ({ ...sample, id: randomUUID() }))
+  app.get('/constant', async () => sample)
+  app.get('/constants', async () => rows)
+}
+
+function sqlite() {
+  const db = new Database(DATA_FILE ?? '')
+  db.pragma('locking_mode = EXCLUSIVE')
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
+  const find = db.prepare('SELECT * FROM personas WHERE project_id = ? AND id = ?')
+  const insert = db.prepare(
+    'INSERT INTO personas (project_id, id, name, updated_at, body) VALUES (?, ?, ?, ?, ?)',
+  )
+  app.get<PersonaParams>('/api/projects/:projectId/personas/:id', async (request) => {
+    const row: any = find.get(request.params.projectId, request.params.id)
+    return JSON.parse(row.body)
+  })
+  app.post<Draft>('/api/projects/:projectId/personas', async (request, reply) => {
+    const { name, description, systemPrompt, headers } = request.body
+    const id = randomUUID()
+    const now = Date.now()
+    const at = new Date(now).toISOString()
+    const persona = { id, name, description, systemPrompt, headers, createdAt: at, updatedAt: at }
+    insert.run(request.params.projectId, id, name, now, JSON.stringify(persona))
+    reply.code(201)
+    return persona
+  })
+}
+
+async function mongo() {
+  const client = await MongoClient.connect(MONGODB_URL ?? '', {
+    writeConcern: { w: 'majority', journal: true },
+  })
+  const personas = client.db().collection('personas')
+  app.get<PersonaParams>('/api/projects/:projectId/personas/:id', async (request) => {
+    const { projectId, id } = request.params
+    const found: any = await personas.findOne({ projectId, id })
+    const { _id, projectId: _, createdAt, updatedAt, headers, ...rest } = found
+    return {
+      ...rest,
+      createdAt: createdAt.toISOString(),
+      updatedAt: updatedAt.toISOString(),
+      headers: headers && Object.fromEntries(headers),
+    }
+  })
+  app.post<Draft>('/api/projects/:projectId/personas', async (request, reply) => {
+    const now = new Date()
+    const { headers, ...body } = request.body
+    const id = randomUUID()
+    await personas.insertOne({
+      projectId: request.params.projectId,
+      id,
+      ...body,
+      headers: headers && Object.entries(headers),
+      createdAt: now,
+      updatedAt: now,
+    })
+    reply.code(201)
+    return { id, ...body, headers, createdAt: now.toISOString(), updatedAt: now.toISOString() }
+  })
+}
+
+function trpc() {
+  const t = initTRPC.create()
+  const router = t.router({
+    constant: t.procedure.input(z.object({ id: z.string() })).query(() => sample),
+  })
+  app.register(fastifyTRPCPlugin, { prefix: '/trpc', trpcOptions: { router } })
+}
+
+if (KIND === 'bare') bare()
+if (KIND === 'sqlite') sqlite()
+if (KIND === 'mongo') await mongo()
+if (KIND === 'trpc') trpc()
+await app.listen({ port: Number(PORT), host: '127.0.0.1' })
+console.log('ready')

@@ -1,0 +1,358 @@
+// Made by scripts/client-types.ts from the schemas of the procedures: change those, never this.
+
+/** What each call takes beside its input. */
+export interface CallOptions {
+  /** Ends the wait for the answer; a change that has reached the service may be made all the same. */
+  signal?: AbortSignal
+}
+
+/** Why a call was refused: tRPC's codes. */
+export type PersonasErrorCode =
+  | 'PARSE_ERROR'
+  | 'BAD_REQUEST'
+  | 'INTERNAL_SERVER_ERROR'
+  | 'NOT_IMPLEMENTED'
+  | 'BAD_GATEWAY'
+  | 'SERVICE_UNAVAILABLE'
+  | 'GATEWAY_TIMEOUT'
+  | 'UNAUTHORIZED'
+  | 'PAYMENT_REQUIRED'
+  | 'FORBIDDEN'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_SUPPORTED'
+  | 'TIMEOUT'
+  | 'CONFLICT'
+  | 'PRECONDITION_FAILED'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'UNPROCESSABLE_CONTENT'
+  | 'PRECONDITION_REQUIRED'
+  | 'TOO_MANY_REQUESTS'
+  | 'CLIENT_CLOSED_REQUEST'
+
+/**
+ * The input of `personas.list`
+ * The input of `personas.page`
+ */
+export interface ListPersonasInput {
+  /** The project. 1 to 128 characters */
+  projectId: string
+  /** Personas on a page; without it up to 10,000 */
+  limit?: number
+  /** Where the page starts, from the page before */
+  cursor?: string
+}
+
+/** A kind of user in test scenarios */
+export interface Persona {
+  /** UUID v4, made by the server */
+  id: string
+  /** Unique in its project, case-sensitive */
+  name: string
+  /** What kind of user this is, in short */
+  description?: string
+  /** The full description, for the simulating model */
+  systemPrompt?: string
+  /** Id of a stored image, the portrait */
+  imageUrl?: string
+  /** HTTP headers that this persona adds to a connector’s; they take precedence */
+  headers?: Record<string, string>
+  /** ISO 8601, UTC, milliseconds */
+  createdAt: string
+  /** Grows with every change, and so serves as the version */
+  updatedAt: string
+}
+
+/** The output of `personas.page` */
+export interface PersonaPage {
+  items: Persona[]
+  nextCursor?: string
+}
+
+/** The input of `personas.create` */
+export interface CreatePersonaInput {
+  /** The project. 1 to 128 characters */
+  projectId: string
+  /** Trimmed, in Unicode NFC. 1 to 200 characters */
+  name: string
+  /** At most 2,000 characters */
+  description?: string | null
+  /** At most 100,000 characters */
+  systemPrompt?: string | null
+  headers?: Record<string, string> | null
+}
+
+/**
+ * The input of `personas.get`
+ * The input of `personas.generateImage`
+ */
+export interface PersonaInput {
+  /** The project. 1 to 128 characters */
+  projectId: string
+  /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
+  id: string
+}
+
+/** The input of `personas.update` */
+export interface UpdatePersonaInput {
+  /** The project. 1 to 128 characters */
+  projectId: string
+  /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
+  id: string
+  /** Trimmed, in Unicode NFC. 1 to 200 characters */
+  name?: string
+  /** At most 2,000 characters */
+  description?: string | null
+  /** At most 100,000 characters */
+  systemPrompt?: string | null
+  /** Id of a stored image; null removes it */
+  imageUrl?: string | null
+  headers?: Record<string, string> | null
+  /** Change only if updatedAt is this, or one of these */
+  ifMatch?: string | string[]
+}
+
+/** The input of `personas.delete` */
+export interface DeletePersonaInput {
+  /** The project. 1 to 128 characters */
+  projectId: string
+  /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
+  id: string
+  /** Change only if updatedAt is this, or one of these */
+  ifMatch?: string | string[]
+}
+
+/** The input of `personas.mergeHeaders` */
+export interface MergeHeadersInput {
+  /** The project. 1 to 128 characters */
+  projectId: string
+  /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
+  id: string
+  headers: Record<string, string>
+}
+
+/** The output of `personas.mergeHeaders` */
+export interface MergedHeaders {
+  headers: Record<string, string>
+}
+
+/** A registered project */
+export interface Project {
+  /** UUID v4, made by the server, or the id it was first used with */
+  id: string
+  name: string
+}
+
+/** The input of `projects.create` */
+export interface CreateProjectInput {
+  /** Trimmed, in Unicode NFC. 1 to 200 characters */
+  name: string
+}
+
+/**
+ * The input of `projects.getConfig`
+ * The input of `projects.delete`
+ */
+export interface ProjectInput {
+  /** The project. 1 to 128 characters */
+  projectId: string
+}
+
+/** A project’s name and LLM provider settings */
+export interface ProjectConfig {
+  name: string
+  llmSettings?: {
+    provider: string
+    /** A mask of the stored key, never the key */
+    apiKey: string
+    models?: {
+      /** The image model, instead of the list in IMAGE_MODELS */
+      image?: string
+    }
+  }
+}
+
+/** The input of `projects.updateConfig` */
+export interface UpdateProjectConfigInput {
+  /** The project. 1 to 128 characters */
+  projectId: string
+  /** Trimmed, in Unicode NFC. 1 to 200 characters */
+  name?: string
+  /** Replaced whole; null removes the settings and the key */
+  llmSettings?: {
+    provider: string
+    /** Left out, or given as its mask, the stored key stays */
+    apiKey?: string
+    models?: {
+      /** The image model, instead of the list in IMAGE_MODELS */
+      image?: string
+    }
+  } | null
+}
+
+/** The input of `images.upload` */
+export interface UploadImageInput {
+  /** The project. 1 to 128 characters */
+  projectId: string
+  /** A PNG, JPEG or WebP picture of at most 10 MiB, in base64; a `data:` prefix is allowed */
+  imageBase64: string
+  /** What the image is for: a portrait, a style reference that portraits should match, or anything else */
+  role: 'persona-avatar' | 'persona-avatar-styleguide' | 'upload'
+  /** For the caller’s own records; not kept. At most 255 characters */
+  filename?: string
+}
+
+/** The output of `images.upload` */
+export interface UploadedImage {
+  /** A UUID and the extension of the stored format */
+  id: string
+}
+
+/** The input of `images.list` */
+export interface ListImagesInput {
+  /** The project. 1 to 128 characters */
+  projectId: string
+  /** What the image is for: a portrait, a style reference that portraits should match, or anything else */
+  role?: 'persona-avatar' | 'persona-avatar-styleguide' | 'upload'
+}
+
+/** The output of `images.list` */
+export interface ImageIds {
+  /** Oldest first */
+  ids: string[]
+}
+
+/** The input of `images.delete` */
+export interface ImageInput {
+  /** The project. 1 to 128 characters */
+  projectId: string
+  /** The image’s id */
+  imageId: string
+}
+
+/** The calls of the service. What it refuses rejects with a `PersonasError`. */
+export interface PersonasClient {
+  personas: {
+    /**
+     * The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000.
+     * `limit` and `cursor` page through them; `Link` carries the next page where there is one. A project that
+     * holds nothing answers an empty list.
+     *
+     * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
+     */
+    list: { query: (input: ListPersonasInput, options?: CallOptions) => Promise<Persona[]> }
+    /** A page of the project’s personas in order of creation, and where the next one starts. */
+    page: { query: (input: ListPersonasInput, options?: CallOptions) => Promise<PersonaPage> }
+    /**
+     * Creates a persona. Its name must be new in the project.
+     *
+     * @throws PersonasError BAD_REQUEST: Name is required
+     * @throws PersonasError CONFLICT: Persona with name "impatient-user" already exists
+     */
+    create: { mutate: (input: CreatePersonaInput, options?: CallOptions) => Promise<Persona> }
+    /**
+     * Answers one persona, by its id or an unambiguous prefix of it.
+     *
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
+     * @throws PersonasError NOT_FOUND: Persona not found
+     */
+    get: { query: (input: PersonaInput, options?: CallOptions) => Promise<Persona> }
+    /**
+     * Changes the fields given and leaves the others. `null` clears a field; `headers` is replaced whole. A
+     * portrait that is no longer shown by any persona is deleted.
+     *
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
+     * @throws PersonasError BAD_REQUEST: name must be a string
+     * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError CONFLICT: Persona with name "impatient-user" already exists
+     * @throws PersonasError PRECONDITION_FAILED: Persona has changed since; read it again before you change
+     * it
+     */
+    update: { mutate: (input: UpdatePersonaInput, options?: CallOptions) => Promise<Persona> }
+    /**
+     * Deletes a persona, and its portrait unless another persona of the project shows it.
+     *
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
+     * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError PRECONDITION_FAILED: Persona has changed since; read it again before you change
+     * it
+     */
+    delete: { mutate: (input: DeletePersonaInput, options?: CallOptions) => Promise<void> }
+    /**
+     * Draws a portrait of the persona with OpenAI’s image API, in the style of the project’s style references
+     * where it has any, and answers the persona with its new `imageUrl`. Needs `llmSettings` of provider
+     * `openai`. A second call for the same persona while one runs waits for that one. It is never tried again
+     * by itself, as a failed call may have been billed.
+     *
+     * @throws PersonasError BAD_REQUEST: Persona has no system prompt
+     * @throws PersonasError BAD_REQUEST: No LLM provider configured
+     * @throws PersonasError BAD_REQUEST: LLM provider is not OpenAI
+     * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The provider refused to draw this persona
+     * @throws PersonasError TOO_MANY_REQUESTS: Too many portraits for this project: at most 20 a minute
+     * @throws PersonasError BAD_GATEWAY: The provider failed
+     * @throws PersonasError SERVICE_UNAVAILABLE: The provider refused the stored API key
+     * @throws PersonasError GATEWAY_TIMEOUT: The provider took too long
+     */
+    generateImage: { mutate: (input: PersonaInput, options?: CallOptions) => Promise<Persona> }
+    /**
+     * The headers of a request made as this persona: the connector’s with the persona’s merged over them.
+     * Names compare without case; the persona’s value and spelling win.
+     *
+     * @throws PersonasError BAD_REQUEST: headers is required
+     * @throws PersonasError NOT_FOUND: Persona not found
+     */
+    mergeHeaders: { mutate: (input: MergeHeadersInput, options?: CallOptions) => Promise<MergedHeaders> }
+  }
+  projects: {
+    /** The registered projects, oldest first. A key that opens one project sees that one. */
+    list: { query: (input?: Record<string, never>, options?: CallOptions) => Promise<Project[]> }
+    /**
+     * Gives a new project an id. No project needs to be registered before something is stored in it.
+     *
+     * @throws PersonasError BAD_REQUEST: Name is required
+     */
+    create: { mutate: (input: CreateProjectInput, options?: CallOptions) => Promise<Project> }
+    /** The name and the LLM provider settings. The API key is shown as a mask. */
+    getConfig: { query: (input: ProjectInput, options?: CallOptions) => Promise<ProjectConfig> }
+    /**
+     * Changes the fields given and registers the project if need be. `llmSettings` is replaced whole, but for
+     * an `apiKey` left out or sent as its mask, which stays; `null` removes the settings.
+     *
+     * @throws PersonasError BAD_REQUEST: llmSettings.apiKey is required: no key is stored for this project
+     */
+    updateConfig: {
+      mutate: (input: UpdateProjectConfigInput, options?: CallOptions) => Promise<ProjectConfig>
+    }
+    /**
+     * Deletes the project with its personas, images and settings.
+     *
+     * @throws PersonasError NOT_FOUND: Project not found
+     */
+    delete: { mutate: (input: ProjectInput, options?: CallOptions) => Promise<void> }
+  }
+  images: {
+    /**
+     * Stores a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels. It is judged by its content and
+     * re-encoded: nothing but pixels is kept. Send it in JSON as base64, or raw with its `image/*` type and
+     * `role` in the query.
+     *
+     * @throws PersonasError BAD_REQUEST: image must be a PNG, JPEG or WebP picture of at most 10 MiB and 24
+     * megapixels
+     */
+    upload: { mutate: (input: UploadImageInput, options?: CallOptions) => Promise<UploadedImage> }
+    /**
+     * Ids of the project’s images, or of those of one role, oldest first.
+     *
+     * @throws PersonasError BAD_REQUEST: role must be one of persona-avatar, persona-avatar-styleguide,
+     * upload
+     */
+    list: { query: (input: ListImagesInput, options?: CallOptions) => Promise<ImageIds> }
+    /**
+     * Deletes an image. Personas that show it keep its id.
+     *
+     * @throws PersonasError NOT_FOUND: Image not found
+     */
+    delete: { mutate: (input: ImageInput, options?: CallOptions) => Promise<void> }
+  }
+}

@@ -1,0 +1,83 @@
+import { LRUCache } from 'lru-cache'
+import type { Persona } from '../personas/schema.js'
+import type { PersonaChange } from './types.js'
+
+/**
+ * A persona as SQLite keeps it: the whole as JSON, ready to be sent, beside the columns that indexes and
+ * conditions need. `updated_at` is in milliseconds since 1970.
+ */
+export interface PersonaRow {
+  name: string
+  image_url: string | null
+  updated_at: number
+  body: string
+}
+
+/** A row of a persona. */
+export function toRow(persona: Persona): PersonaRow {
+  return {
+    name: persona.name,
+    image_url: persona.imageUrl ?? null,
+    updated_at: Date.parse(persona.updatedAt),
+    body: JSON.stringify(persona),
+  }
+}
+
+/** The persona of a row. */
+export function toPersona({ body }: Pick<PersonaRow, 'body'>): Persona {
+  // It was written from a Persona.
+  return JSON.parse(body) as Persona
+}
+
+const CLEARABLE = ['description', 'systemPrompt', 'imageUrl', 'headers'] as const
+
+/** The persona as a change leaves it; the very same object where nothing changes. */
+export function changed(persona: Persona, change: PersonaChange, now: number): Persona {
+  const next: Persona = { ...persona, ...(change.name !== undefined && { name: change.name }) }
+  for (const field of CLEARABLE) {
+    const value = change[field]
+    if (value === null) delete next[field]
+    else if (value !== undefined) Object.assign(next, { [field]: value })
+  }
+  if (content(next) === content(persona)) return persona
+  // The version grows even where the clock does not.
+  const updatedAt = Math.max(now, Date.parse(persona.updatedAt) + 1)
+  return { ...next, updatedAt: new Date(updatedAt).toISOString() }
+}
+
+/** What makes a persona, whatever the order in which its fields came. */
+function content({ name, description, systemPrompt, imageUrl, headers }: Persona): string {
+  return JSON.stringify([name, description, systemPrompt, imageUrl, headers])
+}
+
+/** Cursors are the place in the order of creation, opaque to callers. */
+export const cursors = {
+  write: (seq: number) => Buffer.from(`s${seq}`).toString('base64url'),
+  read(text: string): number | undefined {
+    const match = /^s(\d{1,15})$/.exec(Buffer.from(text, 'base64url').toString('latin1'))
+    return match ? Number(match[1]) : undefined
+  },
+}
+
+/** Characters of persona texts kept in memory. */
+const CACHE_SIZE = 16 * 1024 * 1024
+/** What a persona takes beside its texts. */
+const OVERHEAD = 500
+
+/** Personas read of late. One process alone writes the file, so what it remembers is what is there. */
+export function personaCache() {
+  const cache = new LRUCache<string, Persona>({ maxSize: CACHE_SIZE })
+  // Ids have one length: no two pairs make one key.
+  const key = (projectId: string, id: string) => id + projectId
+  return {
+    get: (projectId: string, id: string) => cache.get(key(projectId, id)),
+    /** The persona of a row, shared by all who ask: nobody may change it. */
+    keep(projectId: string, id: string, row: Pick<PersonaRow, 'body'>): Persona {
+      const persona = Object.freeze(toPersona(row))
+      cache.set(key(projectId, id), persona, { size: row.body.length + OVERHEAD })
+      return persona
+    },
+    drop: (projectId: string, id: string) => cache.delete(key(projectId, id)),
+    clear: () => cache.clear(),
+  }
+}
