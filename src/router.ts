@@ -2,10 +2,10 @@ import { imagesRouter } from './images/procedures.js'
 import { personasRouter } from './personas/procedures.js'
 import { projectsRouter } from './projects/procedures.js'
 import { router } from './trpc.js'
-import { trustOutputs } from './trpc-internals.js'
+import { lean } from './trpc-internals.js'
 
 /** Every operation of the service; REST, tRPC and the OpenAPI document are made from it. */
-export const appRouter = trustOutputs(
+export const appRouter = lean(
   router({
     personas: personasRouter,
     projects: projectsRouter,

@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { JsonPage } from '../store/types.js'
 import type { Access, Context, Services } from '../trpc.js'
-import { directCall } from '../trpc-internals.js'
 import type { Admit } from './admission.js'
 import { acceptImages } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
@@ -122,7 +121,7 @@ export function mountRest(scope: FastifyInstance, mounting: Mounting): void {
 function mount(scope: FastifyInstance, route: Route, { services, accessOf, admitUpload }: Mounting): void {
   const { procedure, path, rest, openapi } = route
   const { personas, projects, images, portraits } = services
-  const call = directCall(path, procedure)
+  const { type } = procedure._def
   scope.route({
     method: openapi.method,
     url: route.url,
@@ -139,7 +138,8 @@ function mount(scope: FastifyInstance, route: Route, { services, accessOf, admit
         requestId: request.id,
       }
       if (rest.pages === true) ctx.sendPage = (page) => sendPage(page, { request, reply })
-      const result = await call(ctx, input)
+      const getRawInput = async () => input
+      const result = await procedure({ ctx, path, type, getRawInput, signal: undefined, batchIndex: 0 })
       // Sent already, where the operation had the text of its answer.
       return reply.sent ? reply : answer(route, result, { request, reply })
     },
