@@ -10,10 +10,11 @@ import { mountDocs } from './http/docs.js'
 import { answerUnknownRoutes, refuseTarget, sendError } from './http/errors.js'
 import { mountHealth } from './http/health.js'
 import { mountImages } from './http/images.js'
-import { mountMetrics, type RequestMetrics, requestMetrics } from './http/metrics.js'
+import { mountMetrics } from './http/metrics.js'
 import { type Mounting, mountRest } from './http/rest.js'
 import { createHttpServer } from './http/server.js'
 import { mountTrpc } from './http/trpc.js'
+import type { Metrics } from './metrics.js'
 import type { Store } from './store/types.js'
 import type { Access, Services } from './trpc.js'
 
@@ -33,7 +34,7 @@ const SAFE_HEADERS = {
 export interface AppDeps {
   config: Pick<Config, 'apiKeys' | 'corsOrigins' | 'logLevel'>
   store: Store
-  services: Services
+  services: Services & { metrics: Metrics }
   /** Milliseconds in which a request must have arrived whole. */
   requestTimeout?: number
 }
@@ -63,8 +64,7 @@ export async function buildApp({
     return503OnClosing: false,
   })
   app.setErrorHandler(sendError)
-  const metrics = requestMetrics()
-  observe(app, metrics)
+  observe(app, services.metrics)
   if (config.corsOrigins.length > 0) {
     await app.register(cors, {
       origin: [...config.corsOrigins],
@@ -78,7 +78,7 @@ export async function buildApp({
   const authenticate = authenticator(config.apiKeys)
   const accessOf = (request: FastifyRequest): Access => authenticate(request.headers.authorization)
   const mounting: Mounting = { services, accessOf, admitUpload: uploadAdmission() }
-  mountMetrics(app, metrics, accessOf)
+  mountMetrics(app, services.metrics, accessOf)
   mountHealth(app, store)
   mountDocs(app)
   await app.register(async (scope) => {
@@ -102,7 +102,7 @@ export async function buildApp({
 }
 
 /** What every request gets: its id, headers that keep browsers careful, a place among the others. */
-function observe(app: FastifyInstance, metrics: RequestMetrics): void {
+function observe(app: FastifyInstance, metrics: Metrics): void {
   let underWay = 0
   app.addHook('onRequest', (request, reply, done) => {
     underWay += 1
@@ -122,12 +122,12 @@ function overloaded(): ServiceError {
 }
 
 /** What is kept of a request once it is over: a line in the log and a place in the metrics. No word of what it said. */
-function record(request: FastifyRequest, reply: FastifyReply, metrics: RequestMetrics): void {
+function record(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
   const { method, id } = request
   const route = request.routeOptions.url ?? 'unknown'
   const ms = reply.elapsedTime
   // A caller that hung up before the answer was whole, as some proxies write it.
   const status = reply.raw.writableFinished ? reply.statusCode : 499
-  metrics.observe({ method, route, status, seconds: ms / 1000 })
+  metrics.request({ method, route, status, seconds: ms / 1000 })
   request.server.log.info({ reqId: id, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request')
 }

@@ -1,15 +1,19 @@
 import type { Config } from './config.js'
 import { ImageService } from './images/service.js'
+import { createMetrics, type Metrics } from './metrics.js'
 import { PersonaService } from './personas/service.js'
 import { createOpenAiProvider } from './portraits/provider.js'
 import { PortraitService } from './portraits/service.js'
 import { createKeySealer, secretFromFile } from './projects/keys.js'
 import { ProjectService } from './projects/service.js'
+import { timedStore } from './store/timed.js'
 import type { Store } from './store/types.js'
 import type { Services } from './trpc.js'
 
 /** The services over a store, as the configuration sets them up. */
-export function createServices(config: Config, store: Store): Services {
+export function createServices(config: Config, database: Store): Services & { metrics: Metrics } {
+  const metrics = createMetrics()
+  const store = timedStore(database, metrics)
   const { secretKey } = config
   const keys = createKeySealer(() => secretKey ?? secretFromFile(config.dataDir))
   const personas = new PersonaService(store)
@@ -25,6 +29,7 @@ export function createServices(config: Config, store: Store): Services {
     projects,
     provider,
     ratePerMinute: config.imageRatePerMinute,
+    metrics,
   })
-  return { personas, projects, images: new ImageService(store), portraits }
+  return { personas, projects, images: new ImageService(store), portraits, metrics }
 }

@@ -1,17 +1,17 @@
-import { LRUCache } from 'lru-cache'
 import { ServiceError } from '../errors.js'
 import { finishPortrait } from '../images/processing.js'
 import { newImageId } from '../images/service.js'
+import type { Metrics } from '../metrics.js'
 import type { Persona, PersonaInput } from '../personas/schema.js'
 import { type PersonaService, personaNotFound } from '../personas/service.js'
 import type { ProjectService } from '../projects/service.js'
 import type { Store, StoredImage } from '../store/types.js'
 import { portraitPrompt } from './prompt.js'
 import type { ImageProvider } from './provider.js'
+import { PortraitRate } from './rate.js'
 
 /** The images API takes at most this many reference pictures. */
 const MAX_STYLE_REFERENCES = 16
-const MINUTE = 60_000
 /** Waits before another try to store a picture that is paid for, in milliseconds. */
 const STORE_RETRIES = [250, 1_000, 4_000]
 
@@ -22,6 +22,7 @@ interface PortraitDeps {
   provider: ImageProvider
   /** Portraits that may be started per project and minute. */
   ratePerMinute: number
+  metrics: Pick<Metrics, 'portrait'>
 }
 
 interface Order {
@@ -36,10 +37,11 @@ export class PortraitService {
   readonly #deps: PortraitDeps
   readonly #running = new Map<string, Promise<Persona>>()
   readonly #aborting = new AbortController()
-  readonly #starts = new LRUCache<string, number[]>({ max: 10_000, ttl: MINUTE })
+  readonly #rate: PortraitRate
 
   constructor(deps: PortraitDeps) {
     this.#deps = deps
+    this.#rate = new PortraitRate(deps.ratePerMinute)
   }
 
   /**
@@ -56,7 +58,7 @@ export class PortraitService {
     if (running !== undefined) return running
     // Set before anything is awaited, so that no second one can start beside it.
     const portrait = this.#order({ projectId, id: fullId })
-      .then((order) => this.#draw(order))
+      .then((order) => this.#timed(order))
       .finally(() => this.#running.delete(key))
     this.#running.set(key, portrait)
     return portrait
@@ -91,8 +93,23 @@ export class PortraitService {
     if (settings === null) throw new ServiceError('BAD_REQUEST', 'No LLM provider configured')
     if (settings.provider !== 'openai') throw new ServiceError('BAD_REQUEST', 'LLM provider is not OpenAI')
     const apiKey = settings.apiKey()
-    this.#countStart(projectId)
+    this.#rate.count(projectId)
     return { projectId, persona: { ...persona, systemPrompt }, apiKey, model: settings.imageModel }
+  }
+
+  async #timed(order: Order): Promise<Persona> {
+    const began = performance.now()
+    let outcome = 'INTERNAL_SERVER_ERROR'
+    try {
+      const persona = await this.#draw(order)
+      outcome = 'ok'
+      return persona
+    } catch (error) {
+      if (error instanceof ServiceError) outcome = error.code
+      throw error
+    } finally {
+      this.#deps.metrics.portrait({ outcome, seconds: (performance.now() - began) / 1000 })
+    }
   }
 
   async #draw({ projectId, persona, apiKey, model }: Order): Promise<Persona> {
@@ -125,18 +142,5 @@ export class PortraitService {
       }
     }
     throw new Error('unreachable: the last try throws')
-  }
-
-  #countStart(projectId: string) {
-    const now = Date.now()
-    const recent = (this.#starts.get(projectId) ?? []).filter((start) => start > now - MINUTE)
-    const { ratePerMinute } = this.#deps
-    const oldest = recent[0]
-    if (oldest !== undefined && recent.length >= ratePerMinute) {
-      const message = `Too many portraits for this project: at most ${ratePerMinute} a minute`
-      const retryAfter = Math.max(1, Math.ceil((oldest + MINUTE - now) / 1000))
-      throw new ServiceError('TOO_MANY_REQUESTS', message, { reason: 'portrait_rate', retryAfter })
-    }
-    this.#starts.set(projectId, [...recent, now])
   }
 }

@@ -271,6 +271,23 @@ describe('a request that does not arrive whole in time', () => {
   })
 })
 
+describe('a caller that hangs up', () => {
+  it('leaves its place to others', async () => {
+    const { hostname, port } = new URL(service.url)
+    const hangUp = () =>
+      new Promise<void>((resolve) => {
+        const socket = connect(Number(port), hostname, () => {
+          socket.write(`GET ${personas('gone')} HTTP/1.1\r\nHost: x\r\n\r\n`, () => socket.destroy())
+        })
+        socket.on('close', () => resolve())
+        socket.on('error', () => undefined)
+      })
+    // More than may be under way at once.
+    for (let n = 0; n < 22; n += 1) await Promise.all(Array.from({ length: 50 }, hangUp))
+    expect((await service.send(personas())).status).toBe(200)
+  })
+})
+
 describe('methods and paths', () => {
   it.each([
     ['/api/projects/p/personas', 'PATCH', 'GET, HEAD, POST'],
@@ -542,6 +559,9 @@ describe('service routes', () => {
       /http_request_duration_seconds_count\{method="GET",route="\/api\/projects\/:projectId\/personas",status="200"\} [1-9]/,
     )
     expect(text).toContain('process_cpu_seconds_total')
+    expect(text).toMatch(
+      /store_operation_duration_seconds_count\{operation="listPersonasAsJson",outcome="ok"\} [1-9]/,
+    )
     expect(text).not.toContain('counted')
   })
 

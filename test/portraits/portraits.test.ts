@@ -275,6 +275,10 @@ describe.each(databases)('portraits on $name', (database) => {
     }
     const outcome = await service.rest.call('personas.generateImage', { projectId, id })
     store.storePortrait = storePortrait
+    expect(failures).toBe(-1)
+    const metrics = await (await service.send('/metrics')).text()
+    expect(metrics).toMatch(/portrait_duration_seconds_count\{outcome="ok"\} [1-9]/)
+    expect(metrics).toMatch(/portrait_duration_seconds_count\{outcome="GATEWAY_TIMEOUT"\} [1-9]/)
     expect(outcome.status).toBe(200)
     expect(await images(projectId)).toEqual([outcome.value.imageUrl])
   })

@@ -1,0 +1,51 @@
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+
+// Of the process, however many services it runs.
+const processMetrics = new Registry()
+collectDefaultMetrics({ register: processMetrics })
+
+/** What the service counts and times; labels are route patterns and names of ours, never what a caller sent. */
+export interface Metrics {
+  request(request: { method: string; route: string; status: number; seconds: number }): void
+  store(call: { operation: string; outcome: 'ok' | 'error'; seconds: number }): void
+  /** `outcome` is `ok` or the code of the error. */
+  portrait(portrait: { outcome: string; seconds: number }): void
+  /** All of them, and those of the process, as Prometheus reads them. */
+  text(): Promise<{ contentType: string; body: string }>
+}
+
+/** Metrics of one service. */
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const requests = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Duration of HTTP requests by method, route pattern and status',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 180],
+    registers,
+  })
+  const calls = new Histogram({
+    name: 'store_operation_duration_seconds',
+    help: 'Duration of calls to the database by operation and outcome',
+    labelNames: ['operation', 'outcome'],
+    buckets: [0.0001, 0.0005, 0.002, 0.01, 0.05, 0.25, 1, 5],
+    registers,
+  })
+  const portraits = new Histogram({
+    name: 'portrait_duration_seconds',
+    help: 'Duration of portraits, from the order to the stored picture, by outcome',
+    labelNames: ['outcome'],
+    buckets: [1, 5, 10, 20, 40, 80, 180],
+    registers,
+  })
+  return {
+    request: ({ seconds, ...labels }) => requests.observe(labels, seconds),
+    store: ({ seconds, ...labels }) => calls.observe(labels, seconds),
+    portrait: ({ seconds, ...labels }) => portraits.observe(labels, seconds),
+    async text() {
+      const all = Registry.merge([processMetrics, registry])
+      return { contentType: all.contentType, body: await all.metrics() }
+    },
+  }
+}

@@ -1,0 +1,30 @@
+import { LRUCache } from 'lru-cache'
+import { ServiceError } from '../errors.js'
+
+const MINUTE = 60_000
+/** Projects that are counted at once; beyond it the one that was quiet longest is forgotten. */
+const MAX_PROJECTS = 10_000
+
+/** At most so many portraits may be started per project within any minute. */
+export class PortraitRate {
+  readonly #perMinute: number
+  // By a clock that never goes back.
+  readonly #starts = new LRUCache<string, number[]>({ max: MAX_PROJECTS, ttl: MINUTE })
+
+  constructor(perMinute: number) {
+    this.#perMinute = perMinute
+  }
+
+  /** Counts a start. @throws ServiceError TOO_MANY_REQUESTS, with the time to wait, beyond the rate. */
+  count(projectId: string): void {
+    const now = performance.now()
+    const recent = (this.#starts.get(projectId) ?? []).filter((start) => start > now - MINUTE)
+    const [oldest] = recent
+    if (oldest !== undefined && recent.length >= this.#perMinute) {
+      const message = `Too many portraits for this project: at most ${this.#perMinute} a minute`
+      const retryAfter = Math.max(1, Math.ceil((oldest + MINUTE - now) / 1000))
+      throw new ServiceError('TOO_MANY_REQUESTS', message, { reason: 'portrait_rate', retryAfter })
+    }
+    this.#starts.set(projectId, [...recent, now])
+  }
+}
