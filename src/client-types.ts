@@ -35,7 +35,7 @@ export type PersonasErrorCode =
  * The input of `personas.page`
  */
 export interface ListPersonasInput {
-  /** The project. 1 to 128 characters */
+  /** The project’s id. 1 to 128 characters */
   projectId: string
   /** Personas on a page; without it up to 10,000 */
   limit?: number
@@ -53,15 +53,18 @@ export interface Persona {
   description?: string
   /** The full description, for the simulating model */
   systemPrompt?: string
-  /** Id of a stored image, the portrait */
+  /** Id of a stored image, the portrait: `GET …/images/{imageId}` sends it */
   imageUrl?: string
   /** HTTP headers that this persona adds to a connector’s; they take precedence */
-  headers?: Record<string, string>
+  headers?: HeaderMap
   /** ISO 8601, UTC, milliseconds */
   createdAt: string
   /** Grows with every change, and so serves as the version */
   updatedAt: string
 }
+
+/** HTTP headers by name: at most 64, 8 KiB in all, no two names alike but for case */
+export type HeaderMap = Record<string, string>
 
 /** The output of `personas.page` */
 export interface PersonaPage {
@@ -69,17 +72,21 @@ export interface PersonaPage {
   nextCursor?: string
 }
 
-/** The input of `personas.create` */
+/** A new persona */
 export interface CreatePersonaInput {
-  /** The project. 1 to 128 characters */
+  /** The project’s id. 1 to 128 characters */
   projectId: string
-  /** Trimmed, in Unicode NFC. 1 to 200 characters */
+  /** Unique in its project, case-sensitive; trimmed, in Unicode NFC. 1 to 200 characters */
   name: string
-  /** At most 2,000 characters */
+  /** What kind of user this is, in short. At most 2,000 characters */
   description?: string | null
-  /** At most 100,000 characters */
+  /** The full description, for the simulating model. At most 100,000 characters */
   systemPrompt?: string | null
-  headers?: Record<string, string> | null
+  /**
+   * HTTP headers that this persona adds to a connector’s; they take precedence. Those that belong to the
+   * connection, such as `Transfer-Encoding` and `Content-Length`, are refused
+   */
+  headers?: HeaderMap | null
 }
 
 /**
@@ -87,34 +94,39 @@ export interface CreatePersonaInput {
  * The input of `personas.generateImage`
  */
 export interface PersonaInput {
-  /** The project. 1 to 128 characters */
+  /** The project’s id. 1 to 128 characters */
   projectId: string
   /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
   id: string
 }
 
-/** The input of `personas.update` */
+/** The fields to change */
 export interface UpdatePersonaInput {
-  /** The project. 1 to 128 characters */
+  /** The project’s id. 1 to 128 characters */
   projectId: string
   /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
   id: string
-  /** Trimmed, in Unicode NFC. 1 to 200 characters */
+  /** Unique in its project, case-sensitive; trimmed, in Unicode NFC. 1 to 200 characters */
   name?: string
-  /** At most 2,000 characters */
+  /** What kind of user this is, in short; null removes it. At most 2,000 characters */
   description?: string | null
-  /** At most 100,000 characters */
+  /** The full description, for the simulating model; null removes it. At most 100,000 characters */
   systemPrompt?: string | null
-  /** Id of a stored image; null removes it */
+  /** Id of a stored image, the portrait; null removes it */
   imageUrl?: string | null
-  headers?: Record<string, string> | null
+  /**
+   * HTTP headers that this persona adds to a connector’s; they take precedence. Those that belong to the
+   * connection, such as `Transfer-Encoding` and `Content-Length`, are refused; replaced whole, null removes
+   * them
+   */
+  headers?: HeaderMap | null
   /** Change only if updatedAt is this, or one of these */
   ifMatch?: string | string[]
 }
 
 /** The input of `personas.delete` */
 export interface DeletePersonaInput {
-  /** The project. 1 to 128 characters */
+  /** The project’s id. 1 to 128 characters */
   projectId: string
   /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
   id: string
@@ -122,18 +134,19 @@ export interface DeletePersonaInput {
   ifMatch?: string | string[]
 }
 
-/** The input of `personas.mergeHeaders` */
+/** What the persona’s headers are merged over */
 export interface MergeHeadersInput {
-  /** The project. 1 to 128 characters */
+  /** The project’s id. 1 to 128 characters */
   projectId: string
   /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
   id: string
-  headers: Record<string, string>
+  /** The connector’s headers */
+  headers: HeaderMap
 }
 
-/** The output of `personas.mergeHeaders` */
+/** The headers to send */
 export interface MergedHeaders {
-  headers: Record<string, string>
+  headers: HeaderMap
 }
 
 /** A registered project */
@@ -143,7 +156,7 @@ export interface Project {
   name: string
 }
 
-/** The input of `projects.create` */
+/** A new project */
 export interface CreateProjectInput {
   /** Trimmed, in Unicode NFC. 1 to 200 characters */
   name: string
@@ -154,55 +167,63 @@ export interface CreateProjectInput {
  * The input of `projects.delete`
  */
 export interface ProjectInput {
-  /** The project. 1 to 128 characters */
+  /** The project’s id. 1 to 128 characters */
   projectId: string
 }
 
 /** A project’s name and LLM provider settings */
 export interface ProjectConfig {
   name: string
-  llmSettings?: {
-    provider: string
-    /** A mask of the stored key, never the key */
-    apiKey: string
-    models?: {
-      /** The image model, instead of the list in IMAGE_MODELS */
-      image?: string
-    }
+  llmSettings?: LlmSettings
+}
+
+/** The LLM provider; its key is shown as a mask */
+export interface LlmSettings {
+  provider: string
+  /** A mask of the stored key, never the key */
+  apiKey: string
+  models?: {
+    /** The image model, instead of the list in IMAGE_MODELS */
+    image?: string
   }
 }
 
-/** The input of `projects.updateConfig` */
+/** The LLM provider, and how it is reached */
+export interface LlmSettingsInput {
+  provider: string
+  /** Left out, or given as its mask, the stored key stays */
+  apiKey?: string
+  models?: {
+    /** The image model, instead of the list in IMAGE_MODELS */
+    image?: string
+  }
+}
+
+/** The settings to change */
 export interface UpdateProjectConfigInput {
-  /** The project. 1 to 128 characters */
+  /** The project’s id. 1 to 128 characters */
   projectId: string
   /** Trimmed, in Unicode NFC. 1 to 200 characters */
   name?: string
   /** Replaced whole; null removes the settings and the key */
-  llmSettings?: {
-    provider: string
-    /** Left out, or given as its mask, the stored key stays */
-    apiKey?: string
-    models?: {
-      /** The image model, instead of the list in IMAGE_MODELS */
-      image?: string
-    }
-  } | null
+  llmSettings?: LlmSettingsInput | null
 }
 
-/** The input of `images.upload` */
+/** What the image is for: a portrait, a style reference that portraits should match, or anything else */
+export type ImageRole = 'persona-avatar' | 'persona-avatar-styleguide' | 'upload'
+
+/** A picture as base64, and what it is for */
 export interface UploadImageInput {
-  /** The project. 1 to 128 characters */
+  /** The project’s id. 1 to 128 characters */
   projectId: string
   /** A PNG, JPEG or WebP picture of at most 10 MiB, in base64; a `data:` prefix is allowed */
   imageBase64: string
-  /** What the image is for: a portrait, a style reference that portraits should match, or anything else */
-  role: 'persona-avatar' | 'persona-avatar-styleguide' | 'upload'
+  role: ImageRole
   /** For the caller’s own records; not kept. At most 255 characters */
   filename?: string
 }
 
-/** The output of `images.upload` */
+/** Where the picture is from now on */
 export interface UploadedImage {
   /** A UUID and the extension of the stored format */
   id: string
@@ -210,13 +231,13 @@ export interface UploadedImage {
 
 /** The input of `images.list` */
 export interface ListImagesInput {
-  /** The project. 1 to 128 characters */
+  /** The project’s id. 1 to 128 characters */
   projectId: string
-  /** What the image is for: a portrait, a style reference that portraits should match, or anything else */
-  role?: 'persona-avatar' | 'persona-avatar-styleguide' | 'upload'
+  /** Only images of this role */
+  role?: ImageRole
 }
 
-/** The output of `images.list` */
+/** Ids of images */
 export interface ImageIds {
   /** Oldest first */
   ids: string[]
@@ -224,7 +245,7 @@ export interface ImageIds {
 
 /** The input of `images.delete` */
 export interface ImageInput {
-  /** The project. 1 to 128 characters */
+  /** The project’s id. 1 to 128 characters */
   projectId: string
   /** The image’s id */
   imageId: string
@@ -288,11 +309,22 @@ export interface PersonasClient {
      * @throws PersonasError BAD_REQUEST: No LLM provider configured
      * @throws PersonasError BAD_REQUEST: LLM provider is not OpenAI
      * @throws PersonasError NOT_FOUND: Persona not found
-     * @throws PersonasError UNPROCESSABLE_CONTENT: The provider refused to draw this persona
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The image provider’s content policy refused this portrait:
+     * it gave no reason
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The image provider cannot use style reference
+     * a1b2c3d4-e5f6-4890-abcd-ef1234567890.png (it gave no reason); remove or replace it
      * @throws PersonasError TOO_MANY_REQUESTS: Too many portraits for this project: at most 20 a minute
-     * @throws PersonasError BAD_GATEWAY: The provider failed
-     * @throws PersonasError SERVICE_UNAVAILABLE: The provider refused the stored API key
-     * @throws PersonasError GATEWAY_TIMEOUT: The provider took too long
+     * @throws PersonasError TOO_MANY_REQUESTS: The image provider limits the rate of requests; try again in
+     * 20 s
+     * @throws PersonasError BAD_GATEWAY: The image provider failed with status 500; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider account is out of quota or at its
+     * spending limit; raise it there
+     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider is overloaded; try again in 20 s
+     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider serves none of these models to this key:
+     * gpt-image-1; check the API key and the image model in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The stored API key can no longer be decrypted: set
+     * llmSettings.apiKey of this project anew
+     * @throws PersonasError GATEWAY_TIMEOUT: The image provider did not finish within 180 s; try again later
      */
     generateImage: { mutate: (input: PersonaInput, options?: CallOptions) => Promise<Persona> }
     /**
@@ -311,6 +343,7 @@ export interface PersonasClient {
      * Gives a new project an id. No project needs to be registered before something is stored in it.
      *
      * @throws PersonasError BAD_REQUEST: Name is required
+     * @throws PersonasError FORBIDDEN: This API key is limited to one project and cannot create others
      */
     create: { mutate: (input: CreateProjectInput, options?: CallOptions) => Promise<Project> }
     /** The name and the LLM provider settings. The API key is shown as a mask. */

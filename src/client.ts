@@ -11,7 +11,7 @@ import type { PersonasClient, PersonasErrorCode } from './client-types.js'
 import type { AppRouter } from './router.js'
 
 export type * from './client-types.js'
-export { type Headers, mergeHeaders } from './personas/headers.js'
+export { mergeHeaders } from './personas/headers.js'
 
 /** Calls in one request, at most: what the service takes. */
 const MAX_CALLS = 100
@@ -65,6 +65,7 @@ export function isPersonasError<Code extends PersonasErrorCode>(
   error: unknown,
   code: Code,
 ): error is PersonasError & { code: Code }
+/** Whether a caught value is a refusal by the service, whatever its code. */
 export function isPersonasError(error: unknown): error is PersonasError
 export function isPersonasError(error: unknown, code?: PersonasErrorCode): boolean {
   if (!(error instanceof Error) || error.name !== 'PersonasError' || !('code' in error)) return false

@@ -7,6 +7,10 @@ import type { Store } from './store/types.js'
 /** How long running requests, and running portraits, are waited for once the service is told to stop. */
 const REQUEST_GRACE = 10_000
 const PORTRAIT_GRACE = 60_000
+/** How long answers about portraits may take to go out once those are done. */
+const ANSWER_GRACE = 1_000
+/** How often connections are looked for that nothing runs on any more. */
+const SWEEP = 100
 
 /** Starts listening, on every address of the host, and tells under which URL. */
 export async function listen(
@@ -34,18 +38,18 @@ interface Running {
 
 /** Stops taking requests, finishes those that run within their limits, and closes the store. */
 export async function closeGracefully({ app, relays, portraits, store }: Running): Promise<void> {
-  for (const relay of relays) relay.close()
-  const cut = () => {
-    if (portraits.running === 0) app.server.closeAllConnections()
-  }
-  const timer = setTimeout(cut, REQUEST_GRACE)
+  const began = Date.now()
+  const relaysClosed = relays.map((relay) => new Promise<void>((done) => relay.close(() => done())))
   const closed = app.close()
+  // Callers keep a connection open after its last answer, for a request that will not be taken any more.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP)
   const { givenUp } = await portraits.drain(PORTRAIT_GRACE)
   if (givenUp > 0) app.log.error({ givenUp }, 'portraits given up: they took too long to wait for')
-  // Requests have their own grace, even where portraits took none.
-  if (givenUp > 0) app.server.closeAllConnections()
-  await closed
-  clearTimeout(timer)
+  const left = began + REQUEST_GRACE - Date.now()
+  const cut = setTimeout(() => app.server.closeAllConnections(), Math.max(left, ANSWER_GRACE))
+  await Promise.all([closed, ...relaysClosed])
+  clearInterval(sweep)
+  clearTimeout(cut)
   await store.close()
 }
 

@@ -1,30 +1,23 @@
 #!/usr/bin/env node
-import { buildApp } from './app.js'
-import { readConfig } from './config.js'
-import { closeGracefully, closeOnSignal, listen } from './lifecycle.js'
-import { createServices } from './services.js'
-import { openStore } from './store/open.js'
+import { readCommand, UsageError, usage } from './command-line.js'
+import { migrateInTerminal } from './migrate.js'
+import { version } from './version.js'
 
-async function start(): Promise<void> {
-  const config = readConfig(process.env)
-  const store = await openStore(config)
-  const services = createServices(config, store)
-  const app = await buildApp({ config, store, services })
-  // Whatever goes wrong outside a request is logged and ends nothing.
-  process.on('unhandledRejection', (err) => app.log.error({ err }, 'unhandled rejection'))
-  process.on('uncaughtException', (err) => app.log.error({ err }, 'uncaught exception'))
-
-  const unreadable = await services.projects.unreadableKeys()
-  if (unreadable.length > 0) {
-    app.log.warn({ projects: unreadable }, 'stored API keys cannot be decrypted: set them anew')
-  }
-
-  const { url, relays } = await listen(app, config)
-  closeOnSignal(() => closeGracefully({ app, relays, portraits: services.portraits, store }))
-  console.log(`Personas API on ${url} with ${store.description}; docs at ${url}/docs`)
+async function run(): Promise<void> {
+  const command = readCommand(process.argv.slice(2))
+  if (command.name === 'serve') {
+    // Loaded for this alone: the service takes a second to load.
+    const { serve } = await import('./serve.js')
+    await serve()
+  } else if (command.name === 'migrate') await migrateInTerminal(command)
+  else console.log(command.name === 'help' ? usage : version)
 }
 
-start().catch((error: NodeJS.ErrnoException) => {
+run().catch((error: NodeJS.ErrnoException) => {
+  if (error instanceof UsageError) {
+    console.error(`personas-api: ${error.message}; personas-api --help says what there is`)
+    process.exit(2)
+  }
   const message =
     error.syscall === 'listen' || error.syscall === 'getaddrinfo'
       ? `HOST and PORT cannot be listened on: ${error.message}`

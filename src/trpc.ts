@@ -71,7 +71,8 @@ const t = initTRPC
 
 export const router = t.router
 
-const unauthorized = () =>
+/** Refuses a caller without a valid key. */
+export const unauthorized = () =>
   new ServiceError('UNAUTHORIZED', 'A valid API key is needed: send it as "Authorization: Bearer <key>"')
 
 /** @throws ServiceError UNAUTHORIZED or FORBIDDEN unless the caller may reach the project. */

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTRPCClient, httpBatchLink, TRPCClientError } from '@trpc/client'
-import { inject } from 'vitest'
+import { afterAll, inject } from 'vitest'
+import { killServices, OUT_OF_REACH, serveBuilt } from '../scripts/runtimes/service.js'
 import { buildApp } from '../src/app.js'
 import { readConfig } from '../src/config.js'
 import type { AppRouter } from '../src/router.js'
@@ -13,16 +14,26 @@ import { openSqliteStore } from '../src/store/sqlite.js'
 import type { Store } from '../src/store/types.js'
 import { freshMongoUrl } from './store/mongo-server.js'
 
+interface Database {
+  name: string
+  open(dataDir: string): Promise<Store>
+  /** The setting with which a service of another process opens the like. */
+  env?(): Record<string, string>
+}
+
+function mongoUrl(): string {
+  const mongo = inject('mongo')
+  if ('unavailable' in mongo) throw new Error(mongo.unavailable)
+  return freshMongoUrl(mongo.url)
+}
+
 /** The databases that every operation is tested on. */
-export const databases: { name: string; open(dataDir: string): Promise<Store> }[] = [
-  { name: 'SQLite', open: async (dataDir) => openSqliteStore(dataDir) },
+export const databases: Database[] = [
+  { name: 'SQLite', open: async (dataDir) => openSqliteStore(dataDir), env: () => ({}) },
   {
     name: 'MongoDB',
-    async open() {
-      const mongo = inject('mongo')
-      if ('unavailable' in mongo) throw new Error(mongo.unavailable)
-      return openMongoStore(freshMongoUrl(mongo.url))
-    },
+    open: async () => openMongoStore(mongoUrl()),
+    env: () => ({ MONGODB_URL: mongoUrl() }),
   },
 ]
 
@@ -54,6 +65,8 @@ export interface Running {
   client: ReturnType<typeof createTRPCClient<AppRouter>>
   /** A request of REST, as it comes. */
   send(path: string, init?: RequestInit): Promise<Response>
+  /** The same service, as callers see it who send these headers. */
+  as(headers: Record<string, string>): Running
   close(): Promise<void>
 }
 
@@ -138,13 +151,15 @@ function trpcCaller(client: Running['client']): Caller {
   }
 }
 
-/** Starts the service on a port of its own, with a data directory of its own. */
-export async function startService(
-  database = databases[0],
-  options: { env?: Record<string, string>; headers?: Record<string, string>; requestTimeout?: number } = {},
-): Promise<Running> {
-  if (database === undefined) throw new Error('No database is given')
-  const dataDir = mkdtempSync(join(tmpdir(), 'personas-test-'))
+interface StartOptions {
+  env?: Record<string, string>
+  headers?: Record<string, string>
+  requestTimeout?: number
+}
+
+type Started = Pick<Running, 'url' | 'store' | 'services'> & { stop(): Promise<void> }
+
+async function startHere(database: Database, dataDir: string, options: StartOptions): Promise<Started> {
   const config = readConfig({ DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...options.env })
   const store = await database.open(dataDir)
   const services = createServices(config, store)
@@ -155,25 +170,81 @@ export async function startService(
     ...(options.requestTimeout !== undefined && { requestTimeout: options.requestTimeout }),
   })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
-  const send = (path: string, init: RequestInit = {}) =>
-    fetch(`${url}${path}`, { ...init, headers: { ...options.headers, ...(init.headers as object) } })
-  const client = createTRPCClient<AppRouter>({
-    links: [httpBatchLink({ url: `${url}/trpc`, headers: options.headers ?? {} })],
-  })
+  const stop = async () => {
+    app.server.closeAllConnections()
+    await app.close()
+    await store.close()
+  }
+  return { url, store, services, stop }
+}
+
+// A test that is stopped by what is out of its reach does not come to close what it started.
+afterAll(killServices)
+
+function outOfReach(): never {
+  throw new Error(OUT_OF_REACH)
+}
+
+/** Starts the built service in a process of its own, as scripts/runtimes.ts has it. */
+async function startElsewhere(
+  runtime: string,
+  database: Database,
+  { dataDir, env, requestTimeout }: StartOptions & { dataDir: string },
+): Promise<Started> {
+  if (database.env === undefined || requestTimeout !== undefined) outOfReach()
+  const settings = { DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...database.env(), ...env }
+  const { url, stop } = await serveBuilt(runtime, settings)
   return {
     url,
-    store,
-    services,
+    stop,
+    get store() {
+      return outOfReach()
+    },
+    get services() {
+      return outOfReach()
+    },
+  }
+}
+
+/**
+ * Starts the service on a port of its own, with a data directory of its own: in this process, or where
+ * PERSONAS_RUNTIME names a program, as built and run by that.
+ */
+export async function startService(database = databases[0], options: StartOptions = {}): Promise<Running> {
+  if (database === undefined) throw new Error('No database is given')
+  const dataDir = mkdtempSync(join(tmpdir(), 'personas-test-'))
+  const runtime = process.env.PERSONAS_RUNTIME
+  const started =
+    runtime === undefined
+      ? await startHere(database, dataDir, options)
+      : await startElsewhere(runtime, database, { ...options, dataDir })
+  const close = async () => {
+    await started.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+  return runningAs(options.headers ?? {}, started, close)
+}
+
+function runningAs(headers: Record<string, string>, started: Started, close: Running['close']): Running {
+  const { url } = started
+  const send: Running['send'] = (path, init = {}) =>
+    fetch(`${url}${path}`, { ...init, headers: { ...headers, ...(init.headers as object) } })
+  const client = createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${url}/trpc`, headers })] })
+  return {
+    url,
+    // Read when they are asked for: where the service is another process, that is refused.
+    get store() {
+      return started.store
+    },
+    get services() {
+      return started.services
+    },
     send,
     client,
     rest: restCaller(send),
     trpc: trpcCaller(client),
-    async close() {
-      app.server.closeAllConnections()
-      await app.close()
-      await store.close()
-      rmSync(dataDir, { recursive: true, force: true })
-    },
+    as: (others) => runningAs(others, started, close),
+    close,
   }
 }
 

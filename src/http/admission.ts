@@ -1,12 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../errors.js'
 import { gate } from '../images/gate.js'
+import { UPLOAD_LIMIT } from '../images/procedures.js'
+import { sendError } from './errors.js'
 
-/** Uploads that are read and worked on at once: each holds several copies of its body. */
-const AT_ONCE = 2
+/** Bytes of uploads that are received and worked on at once: each is held in several copies. */
+const CAPACITY = 32 * 1024 * 1024
+/** What a small upload counts for at least, in bytes. */
+const LEAST = 64 * 1024
 /** Uploads that wait for their turn, and how long, in milliseconds: their bodies have to arrive in time too. */
 const MAX_WAITING = 200
 const MAX_WAIT = 20_000
+/** How long a body may take to arrive, in milliseconds, while others wait for its place. */
+const MAX_ARRIVAL = 8_000
 
 /** An `onRequest` hook. */
 export type Admit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
@@ -22,14 +28,41 @@ function overloaded(): ServiceError {
   )
 }
 
+/** What an upload takes of the capacity: its length as announced, or the most that it may be. */
+function costOf(request: FastifyRequest): number {
+  const announced = Number(request.headers['content-length'] ?? UPLOAD_LIMIT)
+  return Math.min(Math.max(announced, LEAST), UPLOAD_LIMIT)
+}
+
 /**
- * Lets few uploads in at once, before their bodies are read: a burst waits in its senders' sockets and not in
- * this process's memory. The hook throws SERVICE_UNAVAILABLE for one that would wait too long.
+ * Lets uploads of so many bytes in at once, before their bodies are read: a burst waits in its senders' sockets
+ * and not in this process's memory. The hook throws SERVICE_UNAVAILABLE for one that would wait too long; one
+ * whose body dribbles is cut with 408 while others wait.
  */
 export function uploadAdmission(): Admit {
-  const enter = gate(AT_ONCE)
+  const enter = gate(CAPACITY)
   let waiting = 0
-  return async (_request, reply) => {
+
+  /** Holds a place until the request is answered, or its sender is gone. */
+  function occupy(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const arrival = setInterval(() => {
+      if (waiting === 0) return
+      clearInterval(arrival)
+      const message = 'The upload arrived too slowly while others waited; try again later'
+      sendError(new ServiceError('TIMEOUT', message), request, reply.header('connection', 'close'))
+    }, MAX_ARRIVAL)
+    request.raw.once('end', () => clearInterval(arrival))
+    return new Promise((done) => {
+      const end = () => {
+        clearInterval(arrival)
+        done()
+      }
+      if (reply.raw.closed) end()
+      else reply.raw.once('close', end)
+    })
+  }
+
+  return async (request, reply) => {
     if (waiting >= MAX_WAITING) throw overloaded()
     waiting += 1
     await new Promise<void>((admitted, refused) => {
@@ -38,15 +71,11 @@ export function uploadAdmission(): Admit {
         gone = true
         refused(overloaded())
       }, MAX_WAIT)
-      void enter(1, async () => {
+      void enter(costOf(request), async () => {
         if (gone) return
         clearTimeout(timer)
         admitted()
-        // Until it is answered, or its sender is gone.
-        await new Promise<void>((done) => {
-          if (reply.raw.closed) done()
-          else reply.raw.once('close', () => done())
-        })
+        await occupy(request, reply)
       })
     }).finally(() => {
       waiting -= 1

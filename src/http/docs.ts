@@ -5,17 +5,36 @@ import { buildDocument } from '../openapi.js'
 // The package exports its entry only; the page's script lies beside it.
 const script = new URL('js/standalone.js', import.meta.resolve('@scalar/fastify-api-reference'))
 
+const CONFIGURATION = {
+  metaData: { title: 'Personas API' },
+  // They would come from another host.
+  withDefaultFonts: false,
+  // It leads to an application of the page's makers.
+  hideClientButton: true,
+}
+
+// The page's own style leaves what is behind it dark, which shows while it loads.
+const STYLE = '<style>html:has(body.light-mode) { background: #fff !important }</style>'
+
 const page = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="description" content="Reference of the Personas API, to read and to try">
 <title>Personas API</title>
 <link rel="icon" href="data:,">
+<link rel="service-desc" type="application/json" href="/openapi.json">
+${STYLE}
 </head>
 <body>
+<noscript>
+<h1>Personas API</h1>
+<p>This page shows the API with the help of JavaScript. Without it, read the OpenAPI document it is made from:
+<a href="/openapi.json">/openapi.json</a></p>
+</noscript>
 <script id="api-reference" data-url="/openapi.json"
-  data-configuration='{"withDefaultFonts":false,"hideClientButton":true,"metaData":{"title":"Personas API"}}'></script>
+  data-configuration='${JSON.stringify(CONFIGURATION)}'></script>
 <script src="/docs/reference.js"></script>
 </body>
 </html>
@@ -24,10 +43,11 @@ const page = `<!doctype html>
 // Everything comes from this host, and nothing is sent to another.
 const POLICY = [
   "default-src 'self'",
-  "script-src 'self' 'unsafe-eval'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data: blob:",
   "font-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ')
 

@@ -130,7 +130,15 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
   }
 }
 
-/** Answers to request targets that cannot be routed at all. */
+/** What keeps browsers careful with any answer. */
+export const SAFE_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'private, no-cache',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+}
+
+/** Answers to request targets that cannot be routed at all; no hook runs for them. */
 export function refuseTarget(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers(SAFE_HEADERS)
   sendError(new ServiceError('BAD_REQUEST', 'The request target is not a valid path'), request, reply)
 }

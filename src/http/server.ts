@@ -27,6 +27,11 @@ const MALFORMED: RawError = {
   message: 'The request is not well-formed HTTP',
 }
 
+/** What Node tells of bytes that it could not read: they are at hand where they came in one piece. */
+interface ClientError extends NodeJS.ErrnoException {
+  rawPacket?: Buffer
+}
+
 /** Lets go of answers that nobody reads: each holds its connection and its bytes. */
 function boundReading(response: ServerResponse): void {
   response.once('prefinish', () => {
@@ -47,6 +52,8 @@ export function createHttpServer(handler: RequestListener, requestTimeout = REQU
     {
       requestTimeout,
       headersTimeout: requestTimeout,
+      // Longer than the idle time of common load balancers (60 s), which would race a shorter one.
+      keepAliveTimeout: 72_000,
       connectionsCheckingInterval: Math.min(500, requestTimeout),
       // A missing Host is answered in JSON by the app, not with an empty 400 by Node.
       requireHostHeader: false,
@@ -55,10 +62,12 @@ export function createHttpServer(handler: RequestListener, requestTimeout = REQU
   )
   // Before the handler, which may answer at once.
   server.prependListener('request', (_request, response: ServerResponse) => boundReading(response))
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+  server.on('clientError', (error: ClientError, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
-    const refusal = REFUSALS[error.code ?? ''] ?? MALFORMED
-    socket.end(rawErrorResponse(refusal), () => socket.destroy())
+    const answer = rawErrorResponse(REFUSALS[error.code ?? ''] ?? MALFORMED)
+    // An answer to HEAD ends with its headers, whatever they say of a body (RFC 9110 §9.3.2).
+    const isHead = error.rawPacket?.toString('latin1', 0, 5) === 'HEAD '
+    socket.end(isHead ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer, () => socket.destroy())
   })
   // Node leaves a CONNECT without a listener unanswered.
   server.on('connect', (_request, socket) => {

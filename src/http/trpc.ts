@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { publicError } from '../errors.js'
 import { UPLOAD_LIMIT } from '../images/procedures.js'
 import { appRouter } from '../router.js'
-import type { Context } from '../trpc.js'
+import { type Context, unauthorized } from '../trpc.js'
 import { acceptJson } from './body.js'
 import { fromFastify } from './errors.js'
 import type { Mounting } from './rest.js'
@@ -17,6 +17,8 @@ function sendTrpcError(error: unknown, request: FastifyRequest, reply: FastifyRe
   const { status, message, code, ...rest } = publicError(fromFastify(error, request))
   if (status === 500) request.log.error({ err: error, reqId: request.id }, 'request failed')
   const data = { code, httpStatus: status, ...rest, requestId: request.id }
+  if (rest.retryAfter !== undefined) reply.header('retry-after', rest.retryAfter)
+  if (status === 401) reply.header('www-authenticate', 'Bearer')
   return reply.code(status).send({ error: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } })
 }
 
@@ -24,6 +26,10 @@ function sendTrpcError(error: unknown, request: FastifyRequest, reply: FastifyRe
 export function mountTrpc(scope: FastifyInstance, { services, accessOf, admitUpload }: Mounting): void {
   // tRPC parses the text itself, call by call.
   acceptJson(scope, 'text')
+  // Before the body is read, and before a place among the uploads is taken; what the key reaches, each call decides.
+  scope.addHook('onRequest', async (request) => {
+    if (accessOf(request) === undefined) throw unauthorized()
+  })
   scope.setErrorHandler(sendTrpcError)
 
   async function handler(request: FastifyRequest<{ Params: { path: string } }>, reply: FastifyReply) {
@@ -40,9 +46,11 @@ export function mountTrpc(scope: FastifyInstance, { services, accessOf, admitUpl
           request.log.error({ err: error, reqId: request.id, path }, 'call failed')
         }
       },
-      responseMeta({ errors }) {
+      responseMeta({ errors, ctx }) {
         if (errors.length === 0) return {}
         const headers = new Headers()
+        // tRPC gives no type to what it refuses before there is a context.
+        if (ctx === undefined) headers.set('content-type', 'application/json')
         if (errors.some(({ code }) => code === 'UNAUTHORIZED')) headers.set('www-authenticate', 'Bearer')
         const waits = errors.flatMap((error) => publicError(error).retryAfter ?? [])
         if (waits.length > 0) headers.set('retry-after', String(Math.max(...waits)))

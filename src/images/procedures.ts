@@ -17,6 +17,7 @@ export const imagesRouter = router({
         operationId: 'uploadImage',
         tags,
         summary: 'Upload an image',
+        successDescription: 'The id of the stored image',
         description:
           'Stores a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels. It is judged by its content and ' +
           're-encoded: nothing but pixels is kept. Send it in JSON as base64, or raw with its `image/*` type and ' +
@@ -43,6 +44,7 @@ export const imagesRouter = router({
         operationId: 'listImages',
         tags,
         summary: 'List images',
+        successDescription: 'The ids, oldest first',
         description: 'Ids of the project’s images, or of those of one role, oldest first.',
       },
       rest: {
@@ -62,6 +64,7 @@ export const imagesRouter = router({
         operationId: 'deleteImage',
         tags,
         summary: 'Delete an image',
+        successDescription: 'The image is deleted',
         description: 'Deletes an image. Personas that show it keep its id.',
       },
       rest: { status: 204, errors: { 404: 'Image not found' } },

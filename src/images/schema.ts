@@ -18,6 +18,7 @@ export function isImageId(id: string): boolean {
 }
 
 const role = z.enum(imageRoles, `role must be one of ${imageRoles.join(', ')}`).meta({
+  id: 'ImageRole',
   description:
     'What the image is for: a portrait, a style reference that portraits should match, or anything else',
 })
@@ -36,6 +37,7 @@ export const uploadImageInput = z
   })
   .meta({
     title: 'UploadImageInput',
+    description: 'A picture as base64, and what it is for',
     example: {
       imageBase64:
         'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -48,14 +50,17 @@ const exampleId = 'a1b2c3d4-e5f6-4890-abcd-ef1234567890.png'
 
 export const uploadedImage = z
   .object({ id: z.string().meta({ description: 'A UUID and the extension of the stored format' }) })
-  .meta({ id: 'UploadedImage', example: { id: exampleId } })
+  .meta({ id: 'UploadedImage', description: 'Where the picture is from now on', example: { id: exampleId } })
 
-export const listImagesInput = z.object({ projectId, role: role.optional() })
+export const listImagesInput = z.object({
+  projectId,
+  role: role.meta({ description: 'Only images of this role' }).optional(),
+})
 export type ListImagesInput = z.infer<typeof listImagesInput>
 
 export const imageIds = z
   .object({ ids: z.array(z.string()).meta({ description: 'Oldest first' }) })
-  .meta({ id: 'ImageIds', example: { ids: [exampleId] } })
+  .meta({ id: 'ImageIds', description: 'Ids of images', example: { ids: [exampleId] } })
 
 const imageId = z.string().meta({ description: 'The image’s id', example: exampleId })
 

@@ -31,6 +31,7 @@ export const personasRouter = router({
         operationId: 'listPersonas',
         tags,
         summary: 'List personas',
+        successDescription: 'The personas, oldest first',
         description:
           'The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000. ' +
           '`limit` and `cursor` page through them; `Link` carries the next page where there is one. ' +
@@ -60,6 +61,7 @@ export const personasRouter = router({
         operationId: 'createPersona',
         tags,
         summary: 'Create a persona',
+        successDescription: 'The new persona',
         description: 'Creates a persona. Its name must be new in the project.',
       },
       rest: { status: 201, etag: true, errors: { 400: 'Name is required', 409: TAKEN } },
@@ -76,6 +78,7 @@ export const personasRouter = router({
         operationId: 'getPersona',
         tags,
         summary: 'Get a persona',
+        successDescription: 'The persona',
         description: 'Answers one persona, by its id or an unambiguous prefix of it.',
       },
       rest: { status: 200, etag: true, errors: { 400: AMBIGUOUS, 404: NOT_FOUND } },
@@ -92,6 +95,7 @@ export const personasRouter = router({
         operationId: 'updatePersona',
         tags,
         summary: 'Update a persona',
+        successDescription: 'The persona as it is now',
         description:
           'Changes the fields given and leaves the others. `null` clears a field; `headers` is replaced whole. ' +
           'A portrait that is no longer shown by any persona is deleted.',
@@ -115,6 +119,7 @@ export const personasRouter = router({
         operationId: 'deletePersona',
         tags,
         summary: 'Delete a persona',
+        successDescription: 'The persona is deleted',
         description: 'Deletes a persona, and its portrait unless another persona of the project shows it.',
       },
       rest: { status: 204, ifMatch: true, errors: { 400: AMBIGUOUS, 404: NOT_FOUND, 412: STALE } },
@@ -131,6 +136,7 @@ export const personasRouter = router({
         operationId: 'generatePersonaImage',
         tags,
         summary: 'Generate a portrait',
+        successDescription: 'The persona with its new portrait',
         description:
           'Draws a portrait of the persona with OpenAI’s image API, in the style of the project’s style references ' +
           'where it has any, and answers the persona with its new `imageUrl`. Needs `llmSettings` of provider ' +
@@ -143,11 +149,24 @@ export const personasRouter = router({
         errors: {
           400: ['Persona has no system prompt', 'No LLM provider configured', 'LLM provider is not OpenAI'],
           404: NOT_FOUND,
-          422: 'The provider refused to draw this persona',
-          429: 'Too many portraits for this project: at most 20 a minute',
-          502: 'The provider failed',
-          503: 'The provider refused the stored API key',
-          504: 'The provider took too long',
+          422: [
+            'The image provider’s content policy refused this portrait: it gave no reason',
+            'The image provider cannot use style reference a1b2c3d4-e5f6-4890-abcd-ef1234567890.png ' +
+              '(it gave no reason); remove or replace it',
+          ],
+          429: [
+            'Too many portraits for this project: at most 20 a minute',
+            'The image provider limits the rate of requests; try again in 20 s',
+          ],
+          502: 'The image provider failed with status 500; try again later',
+          503: [
+            'The image provider account is out of quota or at its spending limit; raise it there',
+            'The image provider is overloaded; try again in 20 s',
+            'The image provider serves none of these models to this key: gpt-image-1; ' +
+              'check the API key and the image model in the project’s llmSettings',
+            'The stored API key can no longer be decrypted: set llmSettings.apiKey of this project anew',
+          ],
+          504: 'The image provider did not finish within 180 s; try again later',
         },
       },
     })
@@ -163,6 +182,7 @@ export const personasRouter = router({
         operationId: 'mergePersonaHeaders',
         tags,
         summary: 'Merge headers',
+        successDescription: 'The merged headers',
         description:
           'The headers of a request made as this persona: the connector’s with the persona’s merged over them. ' +
           'Names compare without case; the persona’s value and spelling win.',

@@ -5,9 +5,14 @@ import { name, text } from '../text.js'
 import { type Headers, headerIssues } from './headers.js'
 
 // z.record would drop a key named __proto__ without a word, so the map is checked as it came.
-const headers = z
-  .custom<Headers>()
-  .meta({ override: { type: 'object', additionalProperties: { type: 'string' } } })
+const headers = z.custom<Headers>().meta({
+  id: 'HeaderMap',
+  description: 'HTTP headers by name: at most 64, 8 KiB in all, no two names alike but for case',
+  type: 'object',
+  propertyNames: { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
+  additionalProperties: { type: 'string', pattern: '^[\\t\\x20-\\x7e]*$' },
+  example: { 'X-User-Language': 'en' },
+})
 
 function headerMap(rules: { refuseConnectionHeaders: boolean }) {
   return headers.superRefine((value, ctx) => {
@@ -36,21 +41,30 @@ const example = {
   updatedAt: '2026-01-28T10:00:00.000Z',
 }
 
+/** What the fields mean, in inputs and answers alike. */
+const about = {
+  name: 'Unique in its project, case-sensitive; trimmed, in Unicode NFC',
+  description: 'What kind of user this is, in short',
+  systemPrompt: 'The full description, for the simulating model',
+  headers: 'HTTP headers that this persona adds to a connector’s; they take precedence',
+  personaHeaders:
+    'HTTP headers that this persona adds to a connector’s; they take precedence. Those that belong to the connection, ' +
+    'such as `Transfer-Encoding` and `Content-Length`, are refused',
+}
+
 const timestamp = z.string().meta({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds' })
 
 export const persona = z
   .object({
     id: z.string().meta({ format: 'uuid', description: 'UUID v4, made by the server' }),
     name: z.string().meta({ description: 'Unique in its project, case-sensitive' }),
-    description: z.string().optional().meta({ description: 'What kind of user this is, in short' }),
-    systemPrompt: z
+    description: z.string().optional().meta({ description: about.description }),
+    systemPrompt: z.string().optional().meta({ description: about.systemPrompt }),
+    imageUrl: z
       .string()
       .optional()
-      .meta({ description: 'The full description, for the simulating model' }),
-    imageUrl: z.string().optional().meta({ description: 'Id of a stored image, the portrait' }),
-    headers: headers
-      .optional()
-      .meta({ description: 'HTTP headers that this persona adds to a connector’s; they take precedence' }),
+      .meta({ description: 'Id of a stored image, the portrait: `GET …/images/{imageId}` sends it' }),
+    headers: headers.optional().meta({ description: about.headers }),
     createdAt: timestamp,
     updatedAt: timestamp.meta({
       format: 'date-time',
@@ -65,13 +79,14 @@ export const personaList = z.array(persona)
 export const createPersonaInput = z
   .object({
     projectId,
-    name,
-    description: absentIfNull(description),
-    systemPrompt: absentIfNull(systemPrompt),
-    headers: absentIfNull(personaHeaders),
+    name: name.meta({ description: about.name }),
+    description: absentIfNull(description).meta({ description: about.description }),
+    systemPrompt: absentIfNull(systemPrompt).meta({ description: about.systemPrompt }),
+    headers: absentIfNull(personaHeaders).meta({ description: about.personaHeaders }),
   })
   .meta({
     title: 'CreatePersonaInput',
+    description: 'A new persona',
     example: {
       name: example.name,
       description: example.description,
@@ -98,19 +113,25 @@ export const updatePersonaInput = z
   .object({
     projectId,
     id: personaId,
-    name: name.optional(),
-    description: description.nullish(),
-    systemPrompt: systemPrompt.nullish(),
+    name: name.meta({ description: about.name }).optional(),
+    description: description.nullish().meta({ description: `${about.description}; null removes it` }),
+    systemPrompt: systemPrompt.nullish().meta({ description: `${about.systemPrompt}; null removes it` }),
     imageUrl: z
       .string()
       .refine(isImageId, 'imageUrl must be an image id: 1 to 128 of A-Z a-z 0-9 . _ -')
       .nullish()
-      .meta({ description: 'Id of a stored image; null removes it', pattern: '^[A-Za-z0-9._-]{1,128}$' }),
-    headers: personaHeaders.nullish(),
+      .meta({
+        description: 'Id of a stored image, the portrait; null removes it',
+        pattern: '^[A-Za-z0-9._-]{1,128}$',
+      }),
+    headers: personaHeaders
+      .nullish()
+      .meta({ description: `${about.personaHeaders}; replaced whole, null removes them` }),
     ifMatch,
   })
   .meta({
     title: 'UpdatePersonaInput',
+    description: 'The fields to change',
     example: { systemPrompt: 'You are a technical user who expects detailed, accurate responses.' },
   })
 export type UpdatePersonaInput = z.infer<typeof updatePersonaInput>
@@ -143,14 +164,20 @@ export const personaPage = z.object({
 })
 
 export const mergeHeadersInput = z
-  .object({ projectId, id: personaId, headers: headerMap({ refuseConnectionHeaders: false }) })
+  .object({
+    projectId,
+    id: personaId,
+    headers: headerMap({ refuseConnectionHeaders: false }).meta({ description: 'The connector’s headers' }),
+  })
   .meta({
     title: 'MergeHeadersInput',
+    description: 'What the persona’s headers are merged over',
     example: { headers: { Authorization: 'Bearer connector-token', 'X-User-Language': 'de' } },
   })
 export type MergeHeadersInput = z.infer<typeof mergeHeadersInput>
 
 export const mergedHeaders = z.object({ headers }).meta({
   id: 'MergedHeaders',
+  description: 'The headers to send',
   example: { headers: { Authorization: 'Bearer connector-token', 'X-User-Language': 'en' } },
 })

@@ -23,6 +23,7 @@ export const projectsRouter = router({
         operationId: 'listProjects',
         tags,
         summary: 'List projects',
+        successDescription: 'The registered projects',
         description: 'The registered projects, oldest first. A key that opens one project sees that one.',
       },
       rest: { status: 200 },
@@ -39,10 +40,17 @@ export const projectsRouter = router({
         operationId: 'createProject',
         tags,
         summary: 'Register a project',
+        successDescription: 'The new project',
         description:
           'Gives a new project an id. No project needs to be registered before something is stored in it.',
       },
-      rest: { status: 201, errors: { 400: 'Name is required' } },
+      rest: {
+        status: 201,
+        errors: {
+          400: 'Name is required',
+          403: 'This API key is limited to one project and cannot create others',
+        },
+      },
     })
     .input(createProjectInput)
     .output(project)
@@ -56,6 +64,7 @@ export const projectsRouter = router({
         operationId: 'getProjectConfig',
         tags,
         summary: 'Get a project’s settings',
+        successDescription: 'The settings',
         description: 'The name and the LLM provider settings. The API key is shown as a mask.',
       },
       rest: { status: 200 },
@@ -72,6 +81,7 @@ export const projectsRouter = router({
         operationId: 'updateProjectConfig',
         tags,
         summary: 'Change a project’s settings',
+        successDescription: 'The settings as they are now',
         description:
           'Changes the fields given and registers the project if need be. `llmSettings` is replaced whole, but for ' +
           'an `apiKey` left out or sent as its mask, which stays; `null` removes the settings.',
@@ -93,6 +103,7 @@ export const projectsRouter = router({
         operationId: 'deleteProject',
         tags,
         summary: 'Delete a project',
+        successDescription: 'The project is deleted',
         description: 'Deletes the project with its personas, images and settings.',
       },
       rest: { status: 204, errors: { 404: 'Project not found' } },

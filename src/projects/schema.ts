@@ -18,7 +18,7 @@ export const projectId = z
     const fault = faultOfProjectId(id)
     if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
   })
-  .meta({ description: 'The project', minLength: 1, maxLength: 128, example: 'PROJECT_ID' })
+  .meta({ description: 'The project’s id', minLength: 1, maxLength: 128, example: 'support-bot' })
 
 export const projectInput = z.object({ projectId })
 
@@ -38,6 +38,7 @@ export const projectList = z.array(project)
 
 export const createProjectInput = z.object({ name }).meta({
   title: 'CreateProjectInput',
+  description: 'A new project',
   example: { name: 'Support bot' },
 })
 
@@ -53,18 +54,20 @@ const models = z.object({
     .meta({ description: 'The image model, instead of the list in IMAGE_MODELS' }),
 })
 
-const llmSettingsInput = z.object({
-  provider: providerSlug.meta({ example: 'openai' }),
-  apiKey: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,512}$/, 'llmSettings.apiKey must be 1 to 512 visible ASCII characters')
-    .optional()
-    .meta({
-      description: 'Left out, or given as its mask, the stored key stays',
-      example: 'sk-proj-0123456789abcd',
-    }),
-  models: models.optional(),
-})
+const llmSettingsInput = z
+  .object({
+    provider: providerSlug.meta({ example: 'openai' }),
+    apiKey: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,512}$/, 'llmSettings.apiKey must be 1 to 512 visible ASCII characters')
+      .optional()
+      .meta({
+        description: 'Left out, or given as its mask, the stored key stays',
+        example: 'sk-proj-0123456789abcd',
+      }),
+    models: models.optional(),
+  })
+  .meta({ id: 'LlmSettingsInput', description: 'The LLM provider, and how it is reached' })
 
 export const updateConfigInput = z
   .object({
@@ -76,6 +79,7 @@ export const updateConfigInput = z
   })
   .meta({
     title: 'UpdateProjectConfigInput',
+    description: 'The settings to change',
     example: { llmSettings: { provider: 'openai', apiKey: 'sk-proj-0123456789abcd' } },
   })
 export type UpdateConfigInput = z.infer<typeof updateConfigInput>
@@ -89,6 +93,7 @@ export const projectConfig = z
         apiKey: z.string().meta({ description: 'A mask of the stored key, never the key' }),
         models: models.optional(),
       })
+      .meta({ id: 'LlmSettings', description: 'The LLM provider; its key is shown as a mask' })
       .optional(),
   })
   .meta({

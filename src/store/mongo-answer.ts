@@ -33,6 +33,15 @@ const UNAVAILABLE_NAMES = new Set([
   'MongoClientClosedError',
 ])
 
+const SOCKET_CODES = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+])
+
 class Overdue extends Error {}
 
 function unavailable(cause: unknown, reason?: string): ServiceError {
@@ -46,6 +55,9 @@ function unavailable(cause: unknown, reason?: string): ServiceError {
 
 function translated(error: unknown): unknown {
   if (error instanceof Overdue) return unavailable(error)
+  // The driver passes on what a socket throws that was ended under it.
+  if (error instanceof Error && 'code' in error && SOCKET_CODES.has(String(error.code)))
+    return unavailable(error)
   if (!(error instanceof MongoError)) return error
   if (error.code === OUT_OF_DISK_SPACE) return unavailable(error, 'storage_full')
   const outage =

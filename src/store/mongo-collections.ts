@@ -12,7 +12,10 @@ export interface PersonaDocument {
   imageUrl?: string
   /** In pairs: header names hold dots and dollars, which field names should not. */
   headers?: [name: string, value: string][]
+  /** With `_id`, the place in the order of creation. */
   createdAt: Date
+  /** What is shown as `createdAt` where its place is a later one: it came from a store whose clock had gone back. */
+  statedCreatedAt?: Date
   /** The version that every change is conditioned on. */
   updatedAt: Date
 }

@@ -4,7 +4,8 @@ import type { Collections, ImageDocument } from './mongo-collections.js'
 import { nextOrderKey } from './mongo-order.js'
 import type { Store, StoredImage } from './types.js'
 
-function toImage({ id, role, format, bytes }: ImageDocument): StoredImage {
+/** An image as callers of the store see it. */
+export function toImage({ id, role, format, bytes }: ImageDocument): StoredImage {
   return { id, role, format, bytes }
 }
 

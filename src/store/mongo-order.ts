@@ -24,6 +24,16 @@ export function nextOrderKey(): string {
   return digits(lastTime, 9) + digits(count, 6) + processMark
 }
 
+/** Makes every key that this process makes from now on greater than `key`, one of another process. */
+export function continueBehind(key: string): void {
+  const time = Number.parseInt(key.slice(0, 9), 36)
+  const counted = Number.parseInt(key.slice(9, 15), 36)
+  if (time === lastTime) count = Math.max(count, counted)
+  if (time <= lastTime) return
+  lastTime = time
+  count = counted
+}
+
 /** A persona's place in the order of creation. */
 export interface Place {
   createdAt: Date

@@ -1,12 +1,13 @@
 import type { Persona } from '../personas/schema.js'
 import { answer } from './mongo-answer.js'
 import { type Collections, nameTaken, ORDER_INDEX, type PersonaDocument } from './mongo-collections.js'
-import { decodeCursor, encodeCursor, placeBehind } from './mongo-order.js'
+import { decodeCursor, encodeCursor, type Place, placeBehind } from './mongo-order.js'
 import type { NewPersona, Store } from './types.js'
 
 /** A persona as the API shows it. */
 export function toPersona(document: PersonaDocument): Persona {
-  const { id, name, description, systemPrompt, imageUrl, headers, createdAt, updatedAt } = document
+  const { id, name, description, systemPrompt, imageUrl, headers, updatedAt } = document
+  const createdAt = document.statedCreatedAt ?? document.createdAt
   return {
     id,
     name,
@@ -27,6 +28,12 @@ function fieldsOf({ id, name, description, systemPrompt, headers }: NewPersona) 
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     ...(headers === undefined ? {} : { headers: Object.entries(headers) }),
   }
+}
+
+/** The place of a project's newest persona; null where there is none. */
+export function newestPlace(personas: Collections['personas'], projectId: string): Promise<Place | null> {
+  const place = { projection: { createdAt: 1 }, sort: { createdAt: -1, _id: -1 } } as const
+  return personas.findOne({ projectId }, place)
 }
 
 type PersonaMethods = Pick<
@@ -83,8 +90,7 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
 
     insertPersona(projectId, persona, now) {
       return answer(async (signal) => {
-        const place = { projection: { createdAt: 1 }, sort: { createdAt: -1, _id: -1 } } as const
-        const newest = await personas.findOne({ projectId }, place)
+        const newest = await newestPlace(personas, projectId)
         signal.throwIfAborted()
         const { _id, createdAt } = placeBehind(newest, now)
         const document = { _id, projectId, ...fieldsOf(persona), createdAt, updatedAt: createdAt }

@@ -14,7 +14,8 @@ interface ProjectUpdate {
   now: number
 }
 
-function toProject({ _id, name, llmSettings }: ProjectDocument): StoredProject {
+/** A project as callers of the store see it. */
+export function toProject({ _id, name, llmSettings }: ProjectDocument): StoredProject {
   return { id: _id, name, ...(llmSettings === undefined ? {} : { llmSettings }) }
 }
 

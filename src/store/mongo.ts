@@ -6,6 +6,7 @@ import { mongoImages } from './mongo-images.js'
 import { mongoPersonas } from './mongo-personas.js'
 import { mongoPortraits } from './mongo-portraits.js'
 import { mongoProjects } from './mongo-projects.js'
+import { mongoTransfer } from './mongo-transfer.js'
 import type { Store } from './types.js'
 
 /** Age in ms beyond which no live call can still be busy with a portrait's change. */
@@ -59,5 +60,6 @@ export async function openMongoStore(url: string, options: MongoStoreOptions = {
     ...mongoChanges(collections, { portraits, onStep }),
     ...mongoProjects(collections),
     ...mongoImages(collections),
+    transfer: mongoTransfer(collections),
   }
 }

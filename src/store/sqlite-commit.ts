@@ -34,6 +34,8 @@ export function groupCommit(
       release()
       return () => resolve(value)
     } catch (error) {
+      // A full disk may have ended the whole transaction, and every work with it.
+      if (!db.inTransaction) throw error
       undo()
       release()
       return () => reject(error)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { ServiceError } from '../errors.js'
 import { groupCommit } from './sqlite-commit.js'
-import { startFault, translate } from './sqlite-faults.js'
+import { isDiskFull, startFault, translate } from './sqlite-faults.js'
 import { migrate } from './sqlite-schema.js'
 
 /** A value that can be bound: libsql ends the process over others, booleans and dates among them. */
@@ -59,10 +59,16 @@ export function openDatabase(dataDir: string): SqliteDatabase {
       open = false
       // libsql keeps the file as long as a statement of it lives, so the lock is let go by hand: leaving the
       // WAL writes it into the file, and only then can the exclusive lock be left.
-      db.pragma('journal_mode = DELETE')
-      db.pragma('locking_mode = NORMAL')
-      db.prepare('SELECT 1 FROM projects').get()
-      db.close()
+      try {
+        db.pragma('journal_mode = DELETE')
+        db.pragma('locking_mode = NORMAL')
+        db.prepare('SELECT 1 FROM projects').get()
+      } catch (error) {
+        // Nothing is lost: what a full disk has no room for stays in the WAL, and the next start reads it.
+        if (!isDiskFull(error)) throw error
+      } finally {
+        db.close()
+      }
     },
   }
 }

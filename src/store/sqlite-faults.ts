@@ -1,5 +1,10 @@
 import { ServiceError } from '../errors.js'
 
+/** Whether the disk had no room for a change. */
+export function isDiskFull(error: unknown): boolean {
+  return codeOf(error).startsWith('SQLITE_FULL')
+}
+
 function codeOf(error: unknown): string {
   // libsql has no code for a file that it cannot open.
   if (error instanceof Error && error.message.startsWith('ConnectionFailed')) return 'SQLITE_CANTOPEN'
@@ -58,8 +63,8 @@ export function translate<T>(work: () => T): T {
   }
 }
 
-/** Whether an error is a violation of the unique index over these columns, such as `personas.name`. */
-export function violates(error: unknown, column: string): boolean {
+/** Whether an error is a violation of a unique index: of the one that ends in `column`, where it is given. */
+export function violates(error: unknown, column = ''): boolean {
   return (
     codeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE' && error instanceof Error && error.message.endsWith(column)
   )

@@ -9,7 +9,8 @@ type ImageStore = Pick<
 
 const PORTRAIT: ImageRole = 'persona-avatar'
 
-function toImage(row: Record<string, unknown>): StoredImage {
+/** The image of a row. */
+export function toImage(row: Record<string, unknown>): StoredImage {
   // The columns were written from a StoredImage; libsql gives a BLOB as a Buffer to get, as an ArrayBuffer to all.
   const { id, role, format, bytes } = row as unknown as Omit<StoredImage, 'bytes'> & {
     bytes: Buffer | ArrayBuffer

@@ -6,7 +6,8 @@ type ProjectStore = Pick<
   'listProjects' | 'findProject' | 'insertProject' | 'updateProject' | 'deleteProject' | 'listSealedKeys'
 >
 
-interface ProjectRow {
+/** A registered project as SQLite keeps it. */
+export interface ProjectRow {
   id: string
   name: string
   provider: string | null
@@ -15,7 +16,8 @@ interface ProjectRow {
   key_mask: string | null
 }
 
-function toProject(row: ProjectRow): StoredProject {
+/** The project of a row. */
+export function toProject(row: ProjectRow): StoredProject {
   const { id, name, provider, models, key_ciphertext: ciphertext, key_mask: mask } = row
   if (provider === null || ciphertext === null || mask === null) return { id, name }
   const llmSettings = { provider, apiKey: { ciphertext, mask } }

@@ -3,6 +3,7 @@ import { openDatabase } from './sqlite-database.js'
 import { sqliteImages } from './sqlite-images.js'
 import { sqlitePersonas } from './sqlite-personas.js'
 import { sqliteProjects } from './sqlite-projects.js'
+import { sqliteTransfer } from './sqlite-transfer.js'
 import type { Store } from './types.js'
 
 /**
@@ -26,5 +27,6 @@ export function openSqliteStore(dataDir: string): Store {
     ...personas,
     ...sqliteProjects(db, { personasRemoved: forget }),
     ...images,
+    transfer: sqliteTransfer(db),
   }
 }

@@ -1,5 +1,6 @@
 import type { ImageFormat, ImageRole } from '../images/schema.js'
 import type { Persona } from '../personas/schema.js'
+import type { Transfer } from './transfer.js'
 
 /** What a new persona consists of; the store adds its place in the order of creation. */
 export interface NewPersona {
@@ -152,4 +153,7 @@ export interface Store {
     personaId: string,
     portrait: { image: StoredImage; now: number },
   ): Promise<Persona | 'missing'>
+
+  /** Everything it holds, for a move to another store. */
+  readonly transfer: Transfer
 }

@@ -6,11 +6,14 @@ import { personaContract } from './contract-personas.js'
 import { portraitContract } from './contract-portraits.js'
 import { projectContract } from './contract-projects.js'
 import { raceContract } from './contract-races.js'
+import { transferContract } from './contract-transfer.js'
 import { updateContract } from './contract-updates.js'
 
 export interface ContractOptions {
   /** False for a database that can acknowledge both an update and a deletion of one version. */
   settlesDeletions?: boolean
+  /** False for a database that sorts text by UTF-16 and not, as SQLite and MongoDB do, by its bytes. */
+  sortsByBytes?: boolean
 }
 
 /**
@@ -20,7 +23,7 @@ export interface ContractOptions {
 export function storeContract(
   name: string,
   open: () => Promise<{ store: Store; close(): Promise<void> }>,
-  { settlesDeletions = true }: ContractOptions = {},
+  { settlesDeletions = true, sortsByBytes = true }: ContractOptions = {},
 ) {
   describe(`${name} keeps the contract of Store`, () => {
     let opened: { store: Store; close(): Promise<void> } | undefined
@@ -40,5 +43,6 @@ export function storeContract(
     describe('projects', () => projectContract(store))
     describe('images', () => imageContract(store))
     describe('portraits', () => portraitContract(store))
+    describe('transfer', () => transferContract(store, sortsByBytes))
   })
 }

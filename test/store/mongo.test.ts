@@ -15,7 +15,10 @@ const open = async () => {
   const store = await openMongoStore(url)
   return { store, close: store.close }
 }
-storeContract(`MongoDB (${mongo.kind})`, open, { settlesDeletions: !mongo.standIn })
+storeContract(`MongoDB (${mongo.kind})`, open, {
+  settlesDeletions: !mongo.standIn,
+  sortsByBytes: !mongo.standIn,
+})
 
 const client = new MongoClient(url)
 const db = client.db()

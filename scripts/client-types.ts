@@ -1,0 +1,149 @@
+// Writes src/client-types.ts, the plain interfaces that TypeScript callers see, from the procedures' schemas;
+// with --check it only tells whether the committed file is fresh.
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { TRPCError } from '@trpc/server'
+import { getHTTPStatusCodeFromError } from '@trpc/server/http'
+import { type TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
+import { z } from 'zod'
+import * as imageSchemas from '../src/images/schema.js'
+import * as personaSchemas from '../src/personas/schema.js'
+import * as projectSchemas from '../src/projects/schema.js'
+import { appRouter } from '../src/router.js'
+import type { Meta } from '../src/trpc.js'
+import { comment, type Schema, toDeclaration, toType } from './client-types/typescript.js'
+
+/** What the generator reads of a procedure. */
+interface Procedure {
+  path: string
+  type: 'query' | 'mutation'
+  input: z.ZodType
+  output: z.ZodType
+  meta: Meta | undefined
+}
+
+const CALL = { query: 'query', mutation: 'mutate' } as const
+/** What is said of procedures that REST has no route for, and so no texts. */
+const TRPC_ONLY: Record<string, string> = {
+  'personas.page': 'A page of the project’s personas in order of creation, and where the next one starts.',
+}
+const CODES = Object.keys(TRPC_ERROR_CODES_BY_KEY) as TRPC_ERROR_CODE_KEY[]
+
+const OWN_TYPES = `// Made by scripts/client-types.ts from the schemas of the procedures: change those, never this.
+
+/** What each call takes beside its input. */
+export interface CallOptions {
+  /** Ends the wait for the answer; a change that has reached the service may be made all the same. */
+  signal?: AbortSignal
+}
+
+/** Why a call was refused: tRPC's codes. */
+export type PersonasErrorCode = ${CODES.map((code) => `'${code}'`).join(' | ')}
+`
+
+/** Schemas without a name of their own are called as their modules export them. */
+const exported = new Map<unknown, string>(
+  [personaSchemas, projectSchemas, imageSchemas].flatMap((module) =>
+    Object.entries(module).map(([name, schema]) => [schema, name.replace(/^./, (a) => a.toUpperCase())]),
+  ),
+)
+/** The types met so far by name, and the calls that each was met in. */
+const named = new Map<string, { schema: Schema; calls: Set<string> }>()
+
+function procedures(): Procedure[] {
+  // The router keeps its procedures by dotted path; what each was declared with is in its `_def`.
+  const declared = appRouter._def.procedures as unknown as Record<
+    string,
+    { _def: { type: 'query' | 'mutation'; inputs: z.ZodType[]; output?: z.ZodType; meta?: Meta } }
+  >
+  return Object.entries(declared).map(([path, { _def }]) => {
+    const { type, inputs, output, meta } = _def
+    const [input] = inputs
+    if (input === undefined || output === undefined) throw new Error(`${path} lacks an input or an output`)
+    return { path, type, input, output, meta }
+  })
+}
+
+function add(name: string, schema: Schema, call: string): void {
+  const known = named.get(name) ?? { schema, calls: new Set() }
+  if (toType(known.schema) !== toType(schema)) throw new Error(`${call}: ${name} is the name of two types`)
+  known.calls.add(call)
+  named.set(name, known)
+}
+
+/** The type of a procedure's input or output, whose parts that have names are added to the named types. */
+function typeOf(schema: z.ZodType, io: 'input' | 'output', path: string): string {
+  if (schema.def.type === 'void') return 'void'
+  const call = `The ${io} of \`${path}\``
+  const { $defs, ...whole } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  for (const [name, definition] of Object.entries($defs ?? {})) add(name, definition as Schema, call)
+  if (whole.type !== 'object' || Object.keys(whole.properties ?? {}).length === 0) return toType(whole)
+  const { id, title } = schema.meta() ?? {}
+  const name = id ?? title ?? exported.get(schema)
+  if (name === undefined) throw new Error(`${call} has no name: export its schema`)
+  add(name, whole, call)
+  return name
+}
+
+function codeOf(status: string): string {
+  // JSON-RPC's own code for broken JSON has the same status as the code that is used.
+  const fitting = CODES.filter(
+    (code) => getHTTPStatusCodeFromError(new TRPCError({ code })) === Number(status),
+  )
+  const code = fitting.find((each) => each !== 'PARSE_ERROR')
+  if (code === undefined) throw new Error(`No code has the status ${status}`)
+  return code
+}
+
+function documentation({ path, meta }: Procedure): string {
+  const text = meta?.openapi?.description ?? TRPC_ONLY[path]
+  if (text === undefined) throw new Error(`${path} is not described`)
+  const refusals = Object.entries(meta?.rest?.errors ?? {}).flatMap(([status, messages]) =>
+    [messages].flat().map((message) => `@throws PersonasError ${codeOf(status)}: ${message}`),
+  )
+  return [text, ...(refusals.length > 0 ? ['', ...refusals] : [])].join('\n')
+}
+
+function member(procedure: Procedure): string {
+  const { path, type, input, output } = procedure
+  const optional = input.safeParse(undefined).success ? '?' : ''
+  const parameters = `input${optional}: ${typeOf(input, 'input', path)}, options?: CallOptions`
+  const call = `{ ${CALL[type]}: (${parameters}) => Promise<${typeOf(output, 'output', path)}> }`
+  return `${comment(documentation(procedure), 4)}${path.split('.')[1]}: ${call}\n`
+}
+
+function client(): string {
+  const groups = new Map<string, string>()
+  for (const procedure of procedures()) {
+    const group = procedure.path.split('.')[0] ?? ''
+    groups.set(group, (groups.get(group) ?? '') + member(procedure))
+  }
+  const members = [...groups].map(([group, calls]) => `${group}: {\n${calls}}\n`)
+  return `/** The calls of the service. What it refuses rejects with a \`PersonasError\`. */
+export interface PersonasClient {\n${members.join('')}}\n`
+}
+
+function declarations(): string[] {
+  return [...named].map(([name, { schema, calls }]) => {
+    const description = schema.description ?? [...calls].join('\n')
+    return comment(description) + toDeclaration(name, schema)
+  })
+}
+
+function formatted(source: string): string {
+  const biome = fileURLToPath(import.meta.resolve('@biomejs/biome/bin/biome'))
+  const args = [biome, 'format', '--stdin-file-path=src/client-types.ts']
+  return execFileSync(process.execPath, args, { input: source, encoding: 'utf8' })
+}
+
+const calls = client()
+const fresh = formatted([OWN_TYPES, ...declarations(), calls].join('\n'))
+const file = new URL('../src/client-types.ts', import.meta.url)
+
+if (!process.argv.includes('--check')) {
+  writeFileSync(file, fresh)
+} else if (readFileSync(file, 'utf8') !== fresh) {
+  console.error('src/client-types.ts is stale: run "npm run client-types" and commit it')
+  process.exitCode = 1
+}

@@ -1,0 +1,89 @@
+import type { z } from 'zod'
+
+export type Schema = z.core.JSONSchema.BaseSchema
+
+/** Columns that a line of the project may have. */
+const WIDTH = 110
+
+/** A text broken into lines of so many characters, between words. */
+function wrap(text: string, room: number): string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const lines = ['']
+    for (const word of paragraph.split(' ')) {
+      const line = lines.at(-1) ?? ''
+      if (line !== '' && line.length + 1 + word.length > room) lines.push(word)
+      else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+    }
+    return lines
+  })
+}
+
+/** A doc comment; empty where there is nothing to say. */
+export function comment(text: string, indent = 0): string {
+  if (text === '') return ''
+  if (!text.includes('\n') && text.length + 7 + indent <= WIDTH) return `/** ${text} */\n`
+  const lines = wrap(text, WIDTH - indent - 3)
+  return `/**\n${lines.map((line) => ` * ${line}`.trimEnd()).join('\n')}\n */\n`
+}
+
+function lengthLimits({ anyOf, minLength, maxLength }: Schema): string {
+  const [text] = anyOf ?? []
+  if (typeof text === 'object') return lengthLimits(text)
+  if (maxLength === undefined) return ''
+  const max = `${maxLength.toLocaleString('en-US')} characters`
+  return minLength === undefined ? `At most ${max}` : `${minLength} to ${max}`
+}
+
+function describe(property: Schema): string {
+  return [property.description ?? '', lengthLimits(property)].filter((text) => text !== '').join('. ')
+}
+
+/** A JSON Schema as TypeScript. Throws for what it has no type for, rather than to call it unknown. */
+export function toType(schema: Schema, indent = 0): string {
+  if (schema.$ref !== undefined) return schema.$ref.replace('#/$defs/', '')
+  if (schema.anyOf !== undefined)
+    return schema.anyOf.map((each) => toType(each as Schema, indent)).join(' | ')
+  if (schema.enum !== undefined) return schema.enum.map((each) => JSON.stringify(each)).join(' | ')
+  // zod writes a type and null as a list of types, which its declarations do not foresee.
+  const types: unknown = schema.type
+  if (Array.isArray(types)) return types.map((type) => toType({ ...schema, type }, indent)).join(' | ')
+  switch (schema.type) {
+    case 'string':
+    case 'boolean':
+    case 'null':
+      return schema.type
+    case 'number':
+    case 'integer':
+      return 'number'
+    case 'array': {
+      const item = toType(schema.items as Schema, indent)
+      return /^\w+$/.test(item) ? `${item}[]` : `Array<${item}>`
+    }
+    case 'object':
+      return toObject(schema, indent)
+    default:
+      throw new Error(`There is no type for ${JSON.stringify(schema)}`)
+  }
+}
+
+function toObject(schema: Schema, indent: number): string {
+  const properties = Object.entries((schema.properties ?? {}) as Record<string, Schema>)
+  const values = schema.additionalProperties
+  if (properties.length === 0) {
+    return `Record<string, ${typeof values === 'object' ? toType(values, indent) : 'never'}>`
+  }
+  const members = properties.map(([name, property]) => {
+    const optional = schema.required?.includes(name) === true ? '' : '?'
+    const type = toType(property, indent + 2)
+    return `${comment(describe(property), indent + 2)}${name}${optional}: ${type}\n`
+  })
+  return `{\n${members.join('')}}`
+}
+
+/** The declaration of a type that has a name. */
+export function toDeclaration(name: string, schema: Schema): string {
+  const isInterface = schema.type === 'object' && Object.keys(schema.properties ?? {}).length > 0
+  return isInterface
+    ? `export interface ${name} ${toType(schema)}\n`
+    : `export type ${name} = ${toType(schema)}\n`
+}

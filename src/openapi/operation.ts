@@ -1,0 +1,109 @@
+import { STATUS_CODES } from 'node:http'
+import type { oas31 } from 'zod-openapi'
+import type { Operation } from '../http/operations.js'
+import { answers, inputs } from './examples.js'
+import { header } from './headers.js'
+import { bytes } from './paths.js'
+import { type Refusals, refusalsOf } from './refusals.js'
+import { isReference } from './simplify.js'
+
+type AnySchema = oas31.SchemaObject | oas31.ReferenceObject
+type Schemas = Record<string, AnySchema>
+
+/** What the text of the common refusals is where pictures are taken. */
+const UPLOAD_REFUSALS: Refusals = {
+  413: 'Request body must be at most 15 MiB',
+  415: 'Content-Type must be application/json or an image type',
+  503: [
+    'The database does not answer; try again in a few seconds',
+    'Too many uploads are under way; try again in a few seconds',
+  ],
+}
+
+/** An example of what a schema describes, from the examples that stand with the schemas. */
+function exampleOf(schema: AnySchema | undefined, schemas: Schemas): unknown {
+  if (schema === undefined) return undefined
+  if (isReference(schema)) {
+    return exampleOf(schemas[schema.$ref.replace('#/components/schemas/', '')], schemas)
+  }
+  const { type, items, example } = schema
+  return type === 'array' ? [exampleOf(items, schemas)] : example
+}
+
+/** The answer of success: the generator's schema, with the status and headers of the route. */
+function success({ openapi, rest }: Operation, schema: AnySchema | undefined, schemas: Schemas) {
+  const headers = {
+    'X-Request-Id': header('X-Request-Id'),
+    ...(rest.etag === true && { ETag: header('ETag') }),
+    ...(rest.pages === true && { Link: header('Link') }),
+  }
+  const description = openapi.successDescription ?? STATUS_CODES[rest.status] ?? 'Success'
+  if (rest.status === 204) return { description, headers }
+  const example = answers[openapi.operationId ?? ''] ?? exampleOf(schema, schemas)
+  return { description, headers, content: { 'application/json': { ...(schema && { schema }), example } } }
+}
+
+/** Moves an input's schema to a component named by its title, gives it examples, and answers its fields. */
+function nameBody(body: oas31.RequestBodyObject, { openapi, example }: Operation, schemas: Schemas) {
+  const media = body.content['application/json']
+  if (media?.schema === undefined || isReference(media.schema) || media.schema.title === undefined) {
+    throw new Error(`${openapi.path} has an input without a title`)
+  }
+  const { title, properties = {}, ...schema } = media.schema
+  // REST takes it from the header.
+  const { ifMatch: _, ...fields } = properties
+  schemas[title] = { ...schema, properties: fields, example }
+  media.schema = { $ref: `#/components/schemas/${title}` }
+  const more = inputs[openapi.operationId ?? '']
+  if (more === undefined) media.example = example
+  else media.examples = { usual: { summary: openapi.summary ?? '', value: example }, ...more }
+  return fields
+}
+
+/** What may be sent as it is, beside JSON; what a picture is for stands in the query then. */
+function addRawBody(declared: oas31.OperationObject, body: oas31.RequestBodyObject, role?: AnySchema): void {
+  for (const type of ['image/png', 'image/jpeg', 'image/webp']) body.content[type] = bytes
+  declared.parameters?.push({
+    name: 'role',
+    in: 'query',
+    description: 'What the image is for, where the body is the picture itself: it is required then',
+    ...(role && { schema: role }),
+  })
+}
+
+function parametersOf(declared: oas31.OperationObject, { openapi, rest }: Operation) {
+  const parameters = (declared.parameters ?? []).filter(
+    (each) => !('name' in each && each.name === 'ifMatch'),
+  )
+  if (rest.ifMatch === true) parameters.push({ $ref: '#/components/parameters/IfMatch' })
+  const isRead = rest.etag === true && openapi.method === 'GET'
+  if (isRead) parameters.push({ $ref: '#/components/parameters/IfNoneMatch' })
+  return { parameters, isRead }
+}
+
+/** Makes an operation of the generated document say what its route does. */
+export function finish(declared: oas31.OperationObject, operation: Operation, schemas: Schemas): void {
+  const { rest, openapi, fields } = operation
+  const generated: oas31.ResponseObject | undefined = declared.responses?.[200]
+  if (declared.requestBody !== undefined && 'content' in declared.requestBody) {
+    const { role } = nameBody(declared.requestBody, operation, schemas)
+    if (rest.rawBody !== undefined) addRawBody(declared, declared.requestBody, role)
+  }
+  const { parameters, isRead } = parametersOf(declared, operation)
+  declared.parameters = parameters
+  // The whole document has it.
+  delete declared.security
+  const refusals: Refusals = { ...(rest.rawBody === undefined ? {} : UPLOAD_REFUSALS), ...rest.errors }
+  const schema = generated?.content?.['application/json']?.schema
+  declared.responses = {
+    [rest.status]: success(operation, schema, schemas),
+    ...(isRead && {
+      304: {
+        description: 'The sender has the newest version',
+        headers: { 'X-Request-Id': header('X-Request-Id'), ETag: header('ETag') },
+      },
+    }),
+    // Fastify reads a body wherever one is sent, but for GET.
+    ...refusalsOf({ refusals, fields: Object.keys(fields), readsBody: openapi.method !== 'GET' }),
+  }
+}

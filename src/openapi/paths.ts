@@ -1,0 +1,137 @@
+import { z } from 'zod'
+import type { oas31, ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi'
+import { serveImageInput } from '../images/schema.js'
+import { header } from './headers.js'
+import { type Refusals, refusalsOf, refusalsOfAny } from './refusals.js'
+
+const { projectId, imageId, size, format } = serveImageInput.shape
+
+/** Bytes as they are: OpenAPI 3.1 gives them no schema, but generators know them by this one. */
+export const bytes: oas31.MediaTypeObject = { schema: { type: 'string', format: 'binary' } }
+
+// zod-openapi's type knows statuses as literals; these are made from numbers.
+const statuses = (responses: oas31.ResponsesObject) => responses as ZodOpenApiResponsesObject
+
+/** The route that serves pictures: bytes have no place in tRPC, so no procedure declares it. */
+function imagePaths(): ZodOpenApiPathsObject {
+  const headers = {
+    'X-Request-Id': header('X-Request-Id'),
+    ETag: { ...header('ETag') },
+    'Cache-Control': header('Cache-Control'),
+  }
+  const refusals = {
+    400: 'size must be one of 64, 128, 256, 512, 1024',
+    404: 'Image not found',
+  }
+  return {
+    '/api/projects/{projectId}/images/{imageId}': {
+      get: {
+        operationId: 'getImage',
+        tags: ['Images'],
+        summary: 'Get an image',
+        description:
+          'The picture’s bytes, or those of a smaller or re-encoded variant. What an id stands for never ' +
+          'changes, so answers may be kept for good.',
+        requestParams: { path: z.object({ projectId, imageId }), query: z.object({ size, format }) },
+        responses: {
+          200: {
+            description: 'The picture',
+            headers,
+            content: { 'image/png': bytes, 'image/jpeg': bytes, 'image/webp': bytes },
+          },
+          304: { description: 'The picture is the one the sender has', headers },
+          ...statuses(refusalsOf({ refusals, fields: ['projectId', 'size'], readsBody: false })),
+        },
+      },
+    },
+  }
+}
+
+interface OpenRoute {
+  operationId: string
+  summary: string
+  description: string
+  success: string
+  content: oas31.ContentObject
+  refusals?: Refusals
+  security?: oas31.SecurityRequirementObject[]
+}
+
+/** A route of the service itself, open to all unless it says otherwise. */
+function serviceRoute({ success, content, refusals = {}, security = [], ...route }: OpenRoute) {
+  const headers = { 'X-Request-Id': header('X-Request-Id') }
+  return {
+    get: {
+      ...route,
+      tags: ['Service'],
+      security,
+      responses: {
+        200: { description: success, headers, content },
+        ...statuses(refusalsOfAny({ refusals, fields: [] })),
+      },
+    },
+  }
+}
+
+const status: oas31.ContentObject = {
+  'application/json': {
+    schema: { type: 'object', properties: { status: { type: 'string', const: 'ok' } }, required: ['status'] },
+    example: { status: 'ok' },
+  },
+}
+
+const METRICS = `# HELP http_request_duration_seconds Duration of HTTP requests by method, route pattern and status
+# TYPE http_request_duration_seconds histogram
+http_request_duration_seconds_count{method="GET",route="/api/projects/:projectId/personas",status="200"} 42
+`
+
+/** The routes that no procedure declares. */
+export function otherPaths(access: oas31.SecurityRequirementObject[]): ZodOpenApiPathsObject {
+  return {
+    ...imagePaths(),
+    '/healthz': serviceRoute({
+      operationId: 'getHealth',
+      summary: 'Whether the process is up',
+      description: 'Answers as long as the process runs.',
+      success: 'It is',
+      content: status,
+    }),
+    '/readyz': serviceRoute({
+      operationId: 'getReadiness',
+      summary: 'Whether the store answers',
+      description: 'Answers 503 while the store does not.',
+      success: 'It does',
+      content: status,
+    }),
+    '/metrics': serviceRoute({
+      operationId: 'getMetrics',
+      summary: 'Metrics for Prometheus',
+      description:
+        'Requests by route and status, and the process. Where keys are set it wants one for all projects.',
+      success: 'Prometheus’ text format',
+      content: { 'text/plain': { schema: { type: 'string' }, example: METRICS } },
+      refusals: {
+        401: 'Metrics need an API key',
+        403: 'Metrics need an API key that is not limited to one project',
+      },
+      security: access,
+    }),
+    '/openapi.json': serviceRoute({
+      operationId: 'getDocument',
+      summary: 'This document',
+      description: 'The OpenAPI 3.1 document of the service. `/docs` shows it as pages to read and try.',
+      success: 'The document',
+      content: {
+        'application/json': {
+          schema: {
+            type: 'object',
+            properties: { openapi: { type: 'string' }, info: { type: 'object' }, paths: { type: 'object' } },
+            required: ['openapi', 'info', 'paths'],
+            additionalProperties: true,
+          },
+          example: { openapi: '3.1.0', info: {}, paths: {} },
+        },
+      },
+    }),
+  }
+}

@@ -1,0 +1,56 @@
+import { connect, type Socket } from 'node:net'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { newProjectId, type Running, startService } from '../helper.js'
+import { plain } from '../images/pictures.js'
+
+let service: Running
+beforeAll(async () => {
+  service = await startService()
+})
+afterAll(() => service.close())
+
+const path = () => `/api/projects/${newProjectId()}/images?role=upload`
+
+/** Announces an upload of 15 MiB and sends a byte of it now and then. */
+function dribble(): { socket: Socket; answer: Promise<string> } {
+  const { hostname, port } = new URL(service.url)
+  const socket = connect(Number(port), hostname)
+  const length = 15 * 1024 * 1024
+  socket.write(
+    `POST ${path()} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: ${length}\r\n\r\n`,
+  )
+  const timer = setInterval(() => socket.write('x'), 200)
+  const answer = new Promise<string>((resolve) => {
+    let received = ''
+    socket.on('data', (chunk) => {
+      received += chunk
+    })
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      clearInterval(timer)
+      resolve(received)
+    })
+  })
+  return { socket, answer }
+}
+
+it('does not let senders that dribble keep other uploads out', async () => {
+  const slow = [dribble(), dribble()]
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const body = await plain(8, 8).png().toBuffer()
+  const upload = (length: number) =>
+    service.send(path(), {
+      method: 'POST',
+      headers: { 'Content-Type': 'image/png' },
+      body: Buffer.concat([body, Buffer.alloc(length)]),
+    })
+  // A small one fits beside them; a large one has to wait until they are cut, and is refused for what it is.
+  const began = performance.now()
+  const small = await upload(0)
+  expect(small.status).toBe(201)
+  expect(performance.now() - began).toBeLessThan(4_000)
+  const large = await upload(9 * 1024 * 1024)
+  expect([201, 400]).toContain(large.status)
+  expect(await slow[0]?.answer).toMatch(/^HTTP\/1.1 408 /)
+  for (const { socket } of slow) socket.destroy()
+})

@@ -1,0 +1,313 @@
+import { request } from 'node:http'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ServiceError } from '../../src/errors.js'
+import { openSqliteStore } from '../../src/store/sqlite.js'
+import type { Store } from '../../src/store/types.js'
+import { newProjectId, type Running, startService } from '../helper.js'
+import { plain } from '../images/pictures.js'
+import { type ImagesApi, openAiErrors, startImagesApi } from '../portraits/images-api.js'
+import { declared } from './document.js'
+import { hold, seen, shown } from './walk.js'
+
+const KEY = 'a-key-that-opens-everything'
+const OTHER_KEY = 'a-key-that-opens-another-project'
+const LONG = 'x'.repeat(17 * 1024)
+
+let api: ImagesApi
+let service: Running
+const running: Running[] = []
+
+async function start(...args: Parameters<typeof startService>): Promise<Running> {
+  const started = await startService(...args)
+  running.push(started)
+  return started
+}
+
+beforeAll(async () => {
+  api = await startImagesApi()
+  const env = {
+    OPENAI_BASE_URL: api.url,
+    IMAGE_TIMEOUT_MS: '1000',
+    IMAGE_RATE_PER_MINUTE: '7',
+    API_KEYS: `${KEY},other=${OTHER_KEY}`,
+  }
+  service = await start(undefined, { env, headers: { authorization: `Bearer ${KEY}` } })
+})
+afterAll(async () => {
+  for (const each of running) await each.close()
+  await api.close()
+})
+
+interface Call {
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+/** Sends a request, holds its answer to the document, and answers status, headers and body. */
+async function call(method: string, target: string, { body, headers = {} }: Call = {}) {
+  const init: RequestInit = { method, headers }
+  if (body instanceof Uint8Array) init.body = new Uint8Array(body)
+  else if (body !== undefined) {
+    init.body = JSON.stringify(body)
+    init.headers = { 'content-type': 'application/json', ...headers }
+  }
+  const response = await service.send(target, init)
+  const value = await hold(method, target, response)
+  return { status: response.status, headers: response.headers, value }
+}
+
+async function statusOf(...args: Parameters<typeof call>): Promise<number> {
+  return (await call(...args)).status
+}
+
+async function newPersona(more: object = {}) {
+  const personas = `/api/projects/${newProjectId()}/personas`
+  const created = await call('POST', personas, { body: { name: 'a', ...more } })
+  return { personas, persona: `${personas}/${created.value.id}`, etag: created.headers.get('etag') ?? '' }
+}
+
+describe('answers are as documented', () => {
+  it('of personas', async () => {
+    const { personas, persona, etag } = await newPersona({
+      headers: { 'X-A': 'b' },
+      systemPrompt: 'You are brief.',
+    })
+    expect(await statusOf('POST', personas, { body: { name: 'a' } })).toBe(409)
+    expect(await statusOf('POST', personas, { body: { name: 'b', description: null } })).toBe(201)
+    expect(await statusOf('POST', personas, { body: {} })).toBe(400)
+    expect((await call('GET', personas)).value).toHaveLength(2)
+    expect((await call('GET', `${personas}?limit=1`)).headers.get('link')).toMatch(/rel="next"/)
+    expect(await statusOf('GET', `${personas}?limit=abc`)).toBe(400)
+    expect(await statusOf('GET', persona)).toBe(200)
+    expect(await statusOf('GET', persona, { headers: { 'if-none-match': etag } })).toBe(304)
+    expect(await statusOf('GET', `${personas}/87654321`)).toBe(404)
+    expect(await statusOf('PUT', persona, { body: { description: 'c', imageUrl: 'd.png' } })).toBe(200)
+    expect(await statusOf('PUT', persona, { body: { name: 'b' } })).toBe(409)
+    expect(await statusOf('PUT', persona, { body: { name: 'e' }, headers: { 'if-match': etag } })).toBe(412)
+    expect(await statusOf('PUT', `${personas}/87654321`, { body: {} })).toBe(404)
+    const merge = { body: { headers: { 'x-a': 'c', 'X-B': 'd' } } }
+    expect((await call('POST', `${persona}/merge-headers`, merge)).value).toEqual({
+      headers: { 'X-A': 'b', 'X-B': 'd' },
+    })
+    expect(await statusOf('POST', `${personas}/87654321/merge-headers`, merge)).toBe(404)
+    expect(await statusOf('POST', `${persona}/merge-headers`, { body: { headers: { é: '' } } })).toBe(400)
+    expect(await statusOf('DELETE', persona, { headers: { 'if-match': etag } })).toBe(412)
+    expect(await statusOf('DELETE', persona)).toBe(204)
+    expect(await statusOf('DELETE', persona)).toBe(404)
+  })
+
+  it('of projects', async () => {
+    const project = await call('POST', '/api/projects', { body: { name: 'a' } })
+    expect(await statusOf('POST', '/api/projects', { body: { name: 5 } })).toBe(400)
+    const other = { authorization: `Bearer ${OTHER_KEY}` }
+    expect(await statusOf('POST', '/api/projects', { body: { name: 'a' }, headers: other })).toBe(403)
+    expect((await call('GET', '/api/projects')).value).toContainEqual(project.value)
+    const path = `/api/projects/${project.value.id}`
+    const llmSettings = { provider: 'openai', models: { image: 'm' } }
+    expect(await statusOf('PUT', `${path}/config`, { body: { llmSettings } })).toBe(400)
+    const settings = { ...llmSettings, apiKey: 'sk-test-secret' }
+    expect(await statusOf('PUT', `${path}/config`, { body: { llmSettings: settings } })).toBe(200)
+    expect((await call('GET', `${path}/config`)).value.llmSettings.models).toEqual({ image: 'm' })
+    expect(await statusOf('DELETE', path)).toBe(204)
+    expect(await statusOf('DELETE', path)).toBe(404)
+  })
+
+  it('of images', async () => {
+    const images = `/api/projects/${newProjectId()}/images`
+    const picture = await plain(64, 64).png().toBuffer()
+    const body = { imageBase64: picture.toString('base64'), role: 'upload', filename: 'a.png' }
+    const uploaded = await call('POST', images, { body })
+    const raw = { body: picture, headers: { 'content-type': 'image/png' } }
+    expect(await statusOf('POST', `${images}?role=upload`, raw)).toBe(201)
+    expect(await statusOf('POST', images, raw)).toBe(400)
+    expect((await call('GET', `${images}?role=upload`)).value.ids).toHaveLength(2)
+    expect(await statusOf('GET', `${images}?role=none`)).toBe(400)
+    const image = `${images}/${uploaded.value.id}`
+    const served = await call('GET', image)
+    expect(served.headers.get('content-type')).toBe('image/png')
+    for (const format of ['png', 'jpeg', 'webp']) {
+      const variant = await call('GET', `${image}?size=64&format=${format}`)
+      expect(variant.headers.get('content-type')).toBe(`image/${format}`)
+    }
+    const etag = served.headers.get('etag') ?? ''
+    expect(await statusOf('GET', image, { headers: { 'if-none-match': etag } })).toBe(304)
+    expect(await statusOf('GET', `${image}?size=65`)).toBe(400)
+    expect(await statusOf('DELETE', image)).toBe(204)
+    expect(await statusOf('DELETE', image)).toBe(404)
+    expect(await statusOf('GET', image)).toBe(404)
+  })
+
+  it('of portraits', async () => {
+    const { personas, persona } = await newPersona()
+    const generate = (path = persona) => call('POST', `${path}/generate-image`)
+    expect((await generate()).value.message).toBe('Persona has no system prompt')
+    await call('PUT', persona, { body: { systemPrompt: 'You are brief.' } })
+    expect((await generate()).value.message).toBe('No LLM provider configured')
+    const llmSettings = { provider: 'openai', apiKey: 'sk-test-secret' }
+    await call('PUT', personas.replace('personas', 'config'), { body: { llmSettings } })
+    expect((await generate()).status).toBe(200)
+    expect((await generate(`${personas}/87654321`)).status).toBe(404)
+    api.reply(openAiErrors.moderationBlocked, openAiErrors.rateLimited, openAiErrors.serverError)
+    expect((await generate()).status).toBe(422)
+    expect((await generate()).headers.has('retry-after')).toBe(true)
+    expect((await generate()).status).toBe(502)
+    api.reply(openAiErrors.insufficientQuota, { kind: 'hang', when: 'before headers' })
+    expect((await generate()).value.reason).toBe('provider_quota')
+    expect((await generate()).status).toBe(504)
+    await generate()
+    expect((await generate()).value.reason).toBe('portrait_rate')
+  })
+
+  it('of the service itself', async () => {
+    for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json']) {
+      expect(await statusOf('GET', path)).toBe(200)
+    }
+  })
+})
+
+/** The operations that know a status, each with a request as the document shows it. */
+function knowing(status: number) {
+  return declared
+    .filter(({ operation }) => String(status) in operation.responses)
+    .map((each) => ({ ...each, ...shown(each) }))
+}
+
+function storeThatFails(error: () => Error) {
+  return {
+    name: 'a store that fails',
+    open: async (dataDir: string): Promise<Store> => {
+      const store = openSqliteStore(dataDir)
+      const fail = async () => {
+        throw error()
+      }
+      return new Proxy(store, {
+        get: (target, name) => {
+          if (name === 'close') return () => target.close()
+          return name in target ? fail : undefined
+        },
+      })
+    },
+  }
+}
+
+describe('refusals are as documented', () => {
+  it.each(knowing(401))('401 of $id', async ({ method, target, init }) => {
+    const { headers, ...rest } = { headers: {}, ...init }
+    const response = await service.send(target, {
+      method,
+      ...rest,
+      headers: { ...headers, authorization: '' },
+    })
+    await hold(method, target, response)
+    expect(response.status).toBe(401)
+  })
+
+  it.each(knowing(403))('403 of $id', async ({ method, target, init }) => {
+    const headers = { ...('headers' in init ? init.headers : {}), authorization: `Bearer ${OTHER_KEY}` }
+    const response = await service.send(target, { method, ...init, headers })
+    await hold(method, target, response)
+    expect(response.status).toBe(403)
+  })
+
+  it.each(knowing(400))('400 of $id, for a request without Host', async ({ method, target }) => {
+    const { port } = new URL(service.url)
+    const sent = request({ port, method, path: target, setHost: false, agent: false }).end()
+    const answer = await new Promise<{ status: number; headers: Headers; body: string }>((done, fail) => {
+      sent.once('error', fail).once('response', async (response) => {
+        const headers = new Headers(response.headers as Record<string, string>)
+        done({ status: response.statusCode ?? 0, headers, body: await text(response) })
+      })
+    })
+    await hold(method, target, new Response(answer.body, answer))
+    expect(answer.status).toBe(400)
+  })
+
+  it.each(knowing(431))('431 of $id', async ({ method, target }) => {
+    const response = await service.send(target, { method, headers: { 'x-long': LONG } })
+    await hold(method, target, response)
+    expect(response.status).toBe(431)
+  })
+
+  it.each(knowing(413))('413 of $id', async ({ id, method, target }) => {
+    const body = ' '.repeat((id === 'uploadImage' ? 15 : 1) * 1024 * 1024 + 1)
+    const headers = { 'content-type': 'application/json' }
+    const response = await service.send(target, { method, headers, body })
+    await hold(method, target, response)
+    expect(response.status).toBe(413)
+  })
+
+  it.each(knowing(415))('415 of $id', async ({ method, target }) => {
+    const response = await service.send(target, {
+      method,
+      headers: { 'content-type': 'text/plain' },
+      body: 'a',
+    })
+    await hold(method, target, response)
+    expect(response.status).toBe(415)
+  })
+
+  it('408, of a request that does not end', async () => {
+    const slow = await start(undefined, { requestTimeout: 200 })
+    const { port, hostname } = new URL(slow.url)
+    const answers = knowing(408).map(async ({ method, target }) => {
+      const socket = connect(Number(port), hostname)
+      socket.write(`${method} ${target} HTTP/1.1\r\nHost: ${hostname}\r\n`)
+      const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n')
+      const [first = '', ...lines] = head.split('\r\n')
+      const headers = new Headers(lines.map((line) => line.split(': ', 2) as [string, string]))
+      const response = new Response(body, { status: Number(first.split(' ')[1]), headers })
+      await hold(method, target, response)
+      return response.status
+    })
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([408]))
+  })
+
+  it('500, where something unexpected happens', async () => {
+    const broken = await start(storeThatFails(() => new Error('unexpected')))
+    for (const { method, target, init } of knowing(500)) {
+      const response = await broken.send(target, { method, ...init })
+      const { message } = await hold(method, target, response)
+      expect([response.status, message]).toEqual([500, expect.stringMatching(/the log has it/)])
+    }
+  })
+
+  it('503, where the database does not answer', async () => {
+    const error = () =>
+      new ServiceError('SERVICE_UNAVAILABLE', 'The database does not answer', { retryAfter: 5 })
+    const away = await start(storeThatFails(error))
+    for (const { id, method, target, init } of knowing(503)) {
+      if (['getHealth', 'getMetrics', 'getDocument'].includes(id)) continue
+      const response = await away.send(target, { method, ...init })
+      await hold(method, target, response)
+      expect([id, response.status]).toEqual([id, 503])
+    }
+  })
+
+  // Last, as it counts what the others saw.
+  it('and no status is declared that was not seen', () => {
+    // A service in another process does not show them all: to reach into it says so.
+    expect(service.store).toBeDefined()
+    const all = declared.flatMap(({ id, operation }) =>
+      Object.keys(operation.responses).map((status) => `${id} ${status}`),
+    )
+    // They need no database, and more requests under way than a test should make.
+    const overloaded = ['getHealth 503', 'getMetrics 503', 'getDocument 503']
+    expect(all.filter((each) => !seen.has(each))).toEqual(overloaded)
+  })
+})
+
+describe('every path', () => {
+  it.each([...new Set(declared.map(({ path }) => path))])(
+    '%s takes what is documented, and no more',
+    async (path) => {
+      const target = shown({ ...(declared.find((each) => each.path === path) ?? expect.fail()) }).target
+      const response = await service.send(target, { method: 'PATCH' })
+      expect(response.status).toBe(405)
+      const methods = declared.filter((each) => each.path === path).map(({ method }) => method)
+      const allowed = methods.includes('GET') ? [...methods, 'HEAD'] : methods
+      expect(response.headers.get('allow')?.split(', ')).toEqual(allowed.sort())
+    },
+  )
+})

@@ -1,0 +1,124 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Running, startService } from '../helper.js'
+
+const CONCURRENT = 1_000
+
+let service: Running
+beforeEach(async () => {
+  service = await startService()
+})
+afterEach(() => service.close())
+
+/** A connection that has sent these bytes. */
+async function open(bytes: string): Promise<Socket> {
+  const { hostname, port } = new URL(service.url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  await new Promise((resolve) => socket.write(bytes, resolve))
+  return socket
+}
+
+const unfinished =
+  'POST /api/projects/p/personas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{'
+
+describe('requests under way', () => {
+  it(`are ${CONCURRENT} at most: beyond them 503 with Retry-After, in both interfaces, until some are done`, async () => {
+    const sockets = await Promise.all(Array.from({ length: CONCURRENT }, () => open(unfinished)))
+    const overloaded = {
+      message: 'Too many requests are under way; try again in a second',
+      reason: 'overloaded',
+    }
+    // Some runtimes take a new connection before they have read the others.
+    await expect.poll(async () => (await service.send('/healthz')).status).toBe(503)
+    for (const path of ['/api/projects', '/healthz', '/nowhere']) {
+      const response = await service.send(path)
+      expect(response.status).toBe(503)
+      expect(response.headers.get('retry-after')).toBe('1')
+      expect(response.headers.get('x-request-id')).toBeTruthy()
+      expect(await response.json()).toMatchObject({ code: 'SERVICE_UNAVAILABLE', ...overloaded })
+    }
+    expect(await service.trpc.call('projects.list', {})).toMatchObject({
+      status: 503,
+      retryAfter: 1,
+      ...overloaded,
+    })
+    // Callers that hang up make room, whether they were answered or not.
+    for (const socket of sockets) socket.destroy()
+    await expect.poll(async () => (await service.send('/api/projects')).status).toBe(200)
+    const again = await Promise.all(Array.from({ length: CONCURRENT - 1 }, () => open(unfinished)))
+    expect((await service.send('/api/projects')).status).toBe(200)
+    for (const socket of again) socket.destroy()
+  })
+})
+
+describe('bytes that two parsers may read in two ways (RFC 9112 §11.2)', () => {
+  const post = (headers: string, body = '') =>
+    `POST /api/projects/p/personas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${headers}\r\n${body}`
+  const hidden = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+
+  it.each([
+    ['both lengths', post('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${hidden}`)],
+    [
+      'both lengths, the other way round',
+      post('Transfer-Encoding: chunked\r\nContent-Length: 5\r\n', `0\r\n\r\n${hidden}`),
+    ],
+    ['two lengths', post('Content-Length: 0\r\nContent-Length: 36\r\n', hidden)],
+    ['a signed length', post('Content-Length: +0\r\n', hidden)],
+    ['a list of lengths', post('Content-Length: 0, 36\r\n', hidden)],
+    ['chunked not last', post('Transfer-Encoding: chunked, identity\r\n', `0\r\n\r\n${hidden}`)],
+    ['an unknown coding', post('Transfer-Encoding: xchunked\r\n', `0\r\n\r\n${hidden}`)],
+    ['a space before the colon', post('Transfer-Encoding : chunked\r\n', `0\r\n\r\n${hidden}`)],
+    ['a chunk length that is none', post('Transfer-Encoding: chunked\r\n', `0x0\r\n\r\n${hidden}`)],
+    ['a line that ends with a bare CR', post('X: a\rContent-Length: 0\r\n', hidden)],
+    ['a folded line', post('X: a\r\n\tContent-Length: 0\r\n', hidden)],
+  ])('%s: one refusal, and the connection ends', async (_, bytes) => {
+    const socket = await open(bytes)
+    let received = ''
+    socket.on('data', (chunk) => {
+      received += chunk
+    })
+    await once(socket, 'close')
+    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400'])
+    expect(received).toMatch(/x-request-id: /i)
+  })
+
+  it('a header is not made from a request id or a path', async () => {
+    const socket = await open(
+      'GET /api/projects/p%0d%0aSet-Cookie:%20a=b/personas?limit=1&cursor=%0d%0aX-Made:%201 HTTP/1.1\r\nHost: x\r\nX-Request-Id: a b\r\nConnection: close\r\n\r\n',
+    )
+    let received = ''
+    socket.on('data', (chunk) => {
+      received += chunk
+    })
+    await once(socket, 'close')
+    expect(received).not.toMatch(/^(Set-Cookie|X-Made):/im)
+    expect(received).toMatch(/^x-request-id: [0-9a-f-]{36}\r$/im)
+  })
+
+  it('HEAD is answered without a body even where its headers are too large', async () => {
+    const socket = await open(`HEAD /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
+    let received = ''
+    socket.on('data', (chunk) => {
+      received += chunk
+    })
+    await once(socket, 'close')
+    expect(received).toMatch(/^HTTP\/1\.1 431 /)
+    expect(received.indexOf('\r\n\r\n')).toBe(received.length - 4)
+  })
+
+  it('TRACE sends nothing back of what it was sent', async () => {
+    const socket = await open(
+      'TRACE /healthz HTTP/1.1\r\nHost: x\r\nX-Secret: hush\r\nConnection: close\r\n\r\n',
+    )
+    let received = ''
+    socket.on('data', (chunk) => {
+      received += chunk
+    })
+    await once(socket, 'close')
+    expect(received).toMatch(/^HTTP\/1\.1 405 /)
+    expect(received).not.toContain('hush')
+  })
+})

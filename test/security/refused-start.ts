@@ -1,0 +1,11 @@
+import { expect } from 'vitest'
+import { entries, spawnService } from '../../scripts/service-process.js'
+
+/** Starts what cannot start: it ends with code 1 and one line. */
+export async function refusal(env: Record<string, string>): Promise<string> {
+  const { output, ended } = spawnService({ env, entry: entries.sources })
+  expect(await ended).toEqual({ code: 1, signal: null })
+  const lines = output().trimEnd().split('\n')
+  expect(lines).toEqual([expect.stringMatching(/^personas-api: /)])
+  return lines[0] ?? ''
+}

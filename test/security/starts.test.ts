@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { refusal } from './refused-start.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'personas-starts-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const newFolder = () => mkdtempSync(join(folder, 'data-'))
+
+describe.concurrent('a start that cannot be', () => {
+  it('for a wrong setting says which', async () => {
+    expect(await refusal({ IMAGE_TIMEOUT_MS: 'hunter2', DATA_DIR: newFolder() })).toBe(
+      'personas-api: IMAGE_TIMEOUT_MS must be a whole number from 1 to 3600000',
+    )
+  })
+
+  it('for a port that is taken says so', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    // A TCP server's address is an object.
+    const { port } = server.address() as AddressInfo
+    const line = await refusal({ PORT: String(port), DATA_DIR: newFolder() })
+    expect(line).toMatch(/HOST and PORT cannot be listened on: .*EADDRINUSE/)
+    server.close()
+  })
+
+  it('for a damaged database says so and leaves it as it is', async () => {
+    const dataDir = mkdtempSync(join(folder, 'damaged-'))
+    const file = join(dataDir, 'personas.db')
+    writeFileSync(file, 'no database '.repeat(2_000))
+    expect(await refusal({ DATA_DIR: dataDir })).toMatch(/personas\.db is damaged or not a database/)
+    expect(statSync(file).size).toBe(24_000)
+  })
+
+  it('for a MongoDB that is gone says so, without its password', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    server.close()
+    const started = Date.now()
+    const line = await refusal({ MONGODB_URL: `mongodb://someone:hunter2@127.0.0.1:${port}/personas` })
+    // The start of a process on a busy machine included.
+    expect(Date.now() - started).toBeLessThan(15_000)
+    expect(line).toContain(`Cannot use MongoDB at 127.0.0.1:${port}/personas`)
+    expect(line).not.toMatch(/hunter2|someone/)
+  })
+})
