@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
-import { buildDocument } from '../openapi.js'
 
+// Written from the router by scripts/openapi.ts, and checked to be fresh before each change lands.
+const documentFile = new URL('../../openapi.json', import.meta.url)
 // The package exports its entry only; the page's script lies beside it.
 const script = new URL('js/standalone.js', import.meta.resolve('@scalar/fastify-api-reference'))
 
@@ -53,7 +54,7 @@ const POLICY = [
 
 /** The document at `/openapi.json` and a page to read and try it at `/docs`, both made once. */
 export function mountDocs(app: FastifyInstance): void {
-  const document = JSON.stringify(buildDocument())
+  const document = JSON.stringify(JSON.parse(readFileSync(documentFile, 'utf8')))
   let reference: Buffer | undefined
 
   app.get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(document))
