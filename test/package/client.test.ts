@@ -77,7 +77,8 @@ describe('the client', () => {
     const images = [1, 2].map(() =>
       client.images.upload.mutate({ projectId, imageBase64: 'A'.repeat(1024 * 1024), role: 'upload' }),
     )
-    for (const image of images) expect(isPersonasError(await refusalOf(image), 'BAD_REQUEST')).toBe(true)
+    const refusals = await Promise.all(images.map(refusalOf))
+    for (const refusal of refusals) expect(isPersonasError(refusal, 'BAD_REQUEST')).toBe(true)
     expect(requests).toHaveLength(2)
   })
 
