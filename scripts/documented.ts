@@ -13,10 +13,19 @@ const ids: Record<string, string> = { projectId: project }
 let passed = 0
 let failed = 0
 
+interface Media {
+  example?: object
+  examples?: Record<string, { value: object }>
+}
 interface Operation {
   operationId: string
-  requestBody?: { content: { 'application/json'?: { example: object } } }
-  responses: Record<string, { content?: { 'application/json'?: { example?: object } } }>
+  requestBody?: { content: { 'application/json'?: Media } }
+  responses: Record<string, { content?: { 'application/json'?: Media } }>
+}
+
+/** The example, or the first where there are several. */
+function exampleOf(media: Media | undefined): object | undefined {
+  return media?.example ?? Object.values(media?.examples ?? {})[0]?.value
 }
 
 function check(what: string, holds: boolean, seen: unknown) {
@@ -43,7 +52,7 @@ type Answer = any
 async function walk(operationId: string, refusal?: { status: number; message: string }): Promise<Answer> {
   const { method, path, operation } = find(operationId)
   const url = base + path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(ids[name] ?? ''))
-  const body = operation.requestBody?.content['application/json']?.example
+  const body = exampleOf(operation.requestBody?.content['application/json'])
   const response = await fetch(url, {
     method,
     headers: { ...headers, ...(body && { 'Content-Type': 'application/json' }) },
@@ -60,7 +69,7 @@ async function walk(operationId: string, refusal?: { status: number; message: st
   }
   check(`${operationId} succeeds`, response.ok, answer)
   check(`${operationId} has a request id`, response.headers.has('x-request-id'), [...response.headers])
-  const example = documented?.content?.['application/json']?.example
+  const example = exampleOf(documented?.content?.['application/json'])
   if (example !== undefined && !Array.isArray(example)) {
     // Optional fields of the example need not be there; those that are must be of its types.
     const odd = Object.entries(example).filter(
