@@ -11,7 +11,8 @@ const declarations = ['dist/client-types.d.ts', 'dist/client.d.ts', 'dist/person
 it('holds the built sources, the declarations of the client and the document, and nothing else', async () => {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   const built = sources
-    .filter((name) => name.endsWith('.ts'))
+    // The document is made before it is packed.
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('openapi'))
     .map((name) => `dist/${name.replace(/\.ts$/, '.js')}`)
   const texts = ['package.json', 'openapi.json', 'LICENSE', 'README.md']
   const present = readdirSync(root)
