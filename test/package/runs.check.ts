@@ -35,7 +35,8 @@ async function evaluate(code: string): Promise<unknown[]> {
 let folder: string
 beforeAll(async () => {
   folder = clientOnly()
-  const options = '--module nodenext --target es2023 --types node --outDir'.split(' ')
+  // Other tests leave their tsconfig.json in the project.
+  const options = '--ignoreConfig --module nodenext --target es2023 --types node --outDir'.split(' ')
   await run([...compilers['TypeScript 7'], 'src/program.ts', ...options, folder], project)
   writeFileSync(join(folder, 'main.js'), `import { useClient } from './program.js'\n${call}`)
 })
