@@ -64,7 +64,7 @@ while read -r instruction rest; do
   esac
 done < <(sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' -e '/^#/d' -e '/^$/d' Dockerfile)
 
-port=$((20000 + RANDOM % 20000))
+port=$((20000 + RANDOM % 12000))
 in_image() {
   cd "$stage$dir"
   exec env -i PATH="$PATH" "${settings[@]}" PORT="$port" DATA_DIR="$stage$volume" "${as_user[@]}" "$@"

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 
 const UPLOADS = Number(process.argv[2] ?? 50)
-const PORT = 20_000 + Math.floor(Math.random() * 20_000)
+const PORT = 20_000 + Math.floor(Math.random() * 12_000)
 const base = `http://127.0.0.1:${PORT}/api/projects/burst`
 const dataDir = mkdtempSync(join(tmpdir(), 'personas-burst-'))
 const env = { ...process.env, PORT: String(PORT), DATA_DIR: dataDir, LOG_LEVEL: 'warn' }

@@ -20,7 +20,7 @@ export function pinToOneCpu(): string[] {
   }
 }
 
-let nextPort = 20_000 + Math.floor(Math.random() * 20_000)
+let nextPort = 20_000 + Math.floor(Math.random() * 12_000)
 
 /** Starts a process of the project and waits for its first line. */
 async function start(command: string[], env: Record<string, string>): Promise<Server> {
