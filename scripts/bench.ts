@@ -19,6 +19,8 @@ const { values: options } = parseArgs({
 })
 const ROUNDS = options.quick ? 2 : 15
 const ROUND_MS = options.quick ? 150 : 500
+/** V8 compiles the paths of a create for about this many requests; a service in use is past that. */
+const WARM_UP = { requests: 10_000, ms: options.quick ? ROUND_MS : 5_000 }
 const MANY = options.quick ? 20_000 : 1_000_000
 const PROJECT = 'bench'
 
@@ -39,6 +41,14 @@ async function round(side: Side, connections: number): Promise<Measured> {
   return fire({ port: side.server.port, shot: side.shot, connections, ms: ROUND_MS })
 }
 
+async function warmUp(side: Side, connections: number): Promise<void> {
+  const until = performance.now() + WARM_UP.ms
+  let sent = 0
+  while (sent < WARM_UP.requests && performance.now() < until) {
+    sent += (await round(side, connections)).latencies.length
+  }
+}
+
 function ms(value: number): string {
   return value < 10 ? value.toFixed(2) : value.toFixed(0)
 }
@@ -50,14 +60,13 @@ async function compare({ name, connections, ours, baselines }: Case): Promise<vo
   const speeds: number[] = []
   const ratios = baselines.map((): number[] => [])
   const tails = baselines.map((): number[] => [])
-  // The first round warms both up.
-  for (let n = -1; n < ROUNDS; n += 1) {
+  for (const side of [ours, ...baselines.map((baseline) => baseline.side)]) await warmUp(side, connections)
+  for (let n = 0; n < ROUNDS; n += 1) {
     const rivals: Measured[] = []
     const forwards = n % 2 === 0
     const own = forwards ? await round(ours, connections) : undefined
     for (const { side } of baselines) rivals.push(await round(side, connections))
     const mine = own ?? (await round(ours, connections))
-    if (n < 0) continue
     speeds.push(mine.perSecond)
     for (const latency of mine.latencies) latencies.push(latency)
     rivals.forEach((rival, at) => {

@@ -5,11 +5,16 @@ import Database from 'libsql'
 import { openSqliteStore } from '../../src/store/sqlite.js'
 import { sample } from './sample.js'
 
+const made: string[] = []
+process.once('exit', () => {
+  for (const each of made) rmSync(each, { recursive: true, force: true })
+})
+
 /** A folder that goes when this process ends. */
 export function folder(): string {
-  const made = mkdtempSync(join(tmpdir(), 'personas-bench-'))
-  process.once('exit', () => rmSync(made, { recursive: true, force: true }))
-  return made
+  const path = mkdtempSync(join(tmpdir(), 'personas-bench-'))
+  made.push(path)
+  return path
 }
 
 /** Personas to put into a data directory, by project. */

@@ -20,6 +20,11 @@ export function pinToOneCpu(): string[] {
   }
 }
 
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 let nextPort = 20_000 + Math.floor(Math.random() * 12_000)
 
 /** Starts a process of the project and waits for its first line. */
@@ -31,15 +36,18 @@ async function start(command: string[], env: Record<string, string>): Promise<Se
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: String(port), HOST: '127.0.0.1', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
+  running.add(child)
   await new Promise<void>((resolve, reject) => {
     child.stdout?.once('data', () => resolve())
     child.once('exit', (code) => reject(new Error(`${command.join(' ')} ended with ${code}`)))
   })
   // A listener keeps the pipe from filling up.
   child.stdout?.resume()
-  return { port, pid: child.pid ?? 0, stop: kill }
+  const stop = () => {
+    child.kill('SIGKILL')
+    running.delete(child)
+  }
+  return { port, pid: child.pid ?? 0, stop }
 }
 
 export interface Runtime {

@@ -57,25 +57,31 @@ function jsonObject(text: string): unknown {
   return value
 }
 
+function readJson(request: FastifyRequest, body: Buffer, read: 'object' | 'text'): unknown {
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new ServiceError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'Content-Encoding must be identity: send the body as it is',
+    )
+  }
+  const text = jsonText(body)
+  if (read === 'text') return text
+  return text.trim() === '' ? undefined : jsonObject(text)
+}
+
 /** Takes bodies of `application/json` in this scope, and no others. An empty one counts as none. */
 export function acceptJson(scope: FastifyInstance, read: 'object' | 'text'): void {
   scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
-      const encoding = request.headers['content-encoding']
-      if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-        throw new ServiceError(
-          'UNSUPPORTED_MEDIA_TYPE',
-          'Content-Encoding must be identity: send the body as it is',
-        )
-      }
-      const text = jsonText(body)
-      if (read === 'text') return text
-      return text.trim() === '' ? undefined : jsonObject(text)
-    },
-  )
+  scope.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    let parsed: unknown
+    try {
+      parsed = readJson(request, body, read)
+    } catch (error) {
+      return done(error as Error)
+    }
+    done(null, parsed)
+  })
 }
 
 /** Takes raw pictures in this scope as well, of whatever image type they say they are. */

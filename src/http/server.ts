@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type Server, ServerResponse } from 'node:http'
 import { createServer as createSocketServer, type Socket, type Server as SocketServer } from 'node:net'
 import { type RawError, rawErrorResponse } from './errors.js'
 
@@ -32,14 +32,18 @@ interface ClientError extends NodeJS.ErrnoException {
   rawPacket?: Buffer
 }
 
-/** Lets go of answers that nobody reads: each holds its connection and its bytes. */
-function boundReading(response: ServerResponse): void {
-  response.once('prefinish', () => {
+/** Lets go of an answer that nobody reads: each holds its connection and its bytes. */
+class BoundedResponse extends ServerResponse {
+  override end(...given: unknown[]): this {
+    // The overloads of end() are its own to tell apart.
+    super.end(...(given as [unknown, BufferEncoding, () => void]))
     // Small ones are with the system by now, whoever reads them.
-    if (response.writableLength === 0) return
-    const timer = setTimeout(() => response.destroy(), ANSWER_TIMEOUT)
-    response.once('close', () => clearTimeout(timer))
-  })
+    if (this.writableLength > 0) {
+      const timer = setTimeout(() => this.destroy(), ANSWER_TIMEOUT)
+      this.once('close', () => clearTimeout(timer))
+    }
+    return this
+  }
 }
 
 /**
@@ -57,11 +61,10 @@ export function createHttpServer(handler: RequestListener, requestTimeout = REQU
       connectionsCheckingInterval: Math.min(500, requestTimeout),
       // A missing Host is answered in JSON by the app, not with an empty 400 by Node.
       requireHostHeader: false,
+      ServerResponse: BoundedResponse,
     },
     handler,
   )
-  // Before the handler, which may answer at once.
-  server.prependListener('request', (_request, response: ServerResponse) => boundReading(response))
   server.on('clientError', (error: ClientError, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
     const answer = rawErrorResponse(REFUSALS[error.code ?? ''] ?? MALFORMED)

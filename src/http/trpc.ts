@@ -1,4 +1,4 @@
-import { fastifyRequestHandler } from '@trpc/server/adapters/fastify'
+import { resolveResponse } from '@trpc/server/http'
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { publicError } from '../errors.js'
@@ -22,7 +22,28 @@ function sendTrpcError(error: unknown, request: FastifyRequest, reply: FastifyRe
   return reply.code(status).send({ error: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } })
 }
 
-/** Serves the router at `/trpc` through tRPC's own Fastify adapter. */
+/**
+ * A Fastify request as what tRPC reads of a web Request whose body, if any, is JSON. A real one takes longer to
+ * make than a call to answer. Its signal never fires: no operation of ours is given up half done.
+ */
+function webRequest({ raw, method, headers, body }: FastifyRequest): Request {
+  const get = (name: string) => {
+    const value = headers[name]
+    return value === undefined ? null : String(value)
+  }
+  const { url = '' } = raw
+  const query = url.indexOf('?')
+  return {
+    // Of the URL it reads the query alone.
+    url: query === -1 ? 'http://localhost/' : `http://localhost/${url.slice(query)}`,
+    method,
+    headers: { get, has: (name: string) => headers[name] !== undefined },
+    signal: new AbortController().signal,
+    text: async () => body ?? '',
+  } as unknown as Request
+}
+
+/** Serves the router at `/trpc` as tRPC's adapters do. */
 export function mountTrpc(scope: FastifyInstance, { services, accessOf, admitUpload }: Mounting): void {
   // tRPC parses the text itself, call by call.
   acceptJson(scope, 'text')
@@ -34,13 +55,13 @@ export function mountTrpc(scope: FastifyInstance, { services, accessOf, admitUpl
 
   async function handler(request: FastifyRequest<{ Params: { path: string } }>, reply: FastifyReply) {
     const context: Context = { ...services, access: accessOf(request), requestId: request.id }
-    await fastifyRequestHandler({
+    const response = await resolveResponse({
       router: appRouter,
-      req: request,
-      res: reply,
+      req: webRequest(request),
       path: request.params.path,
+      error: null,
       maxBatchSize: MAX_BATCH,
-      createContext: () => context,
+      createContext: async () => context,
       onError({ error, path }) {
         if (publicError(error).status === 500) {
           request.log.error({ err: error, reqId: request.id, path }, 'call failed')
@@ -57,6 +78,7 @@ export function mountTrpc(scope: FastifyInstance, { services, accessOf, admitUpl
         return { headers }
       },
     })
+    return reply.send(response)
   }
 
   const method = ['GET', 'POST']

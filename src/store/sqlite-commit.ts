@@ -26,7 +26,7 @@ export function groupCommit(
   const undo = statement('ROLLBACK TO work')
   let waiting: Waiting[] = []
 
-  /** One work within the transaction: what it throws takes its own changes back and no other's. */
+  /** One of several works within the transaction: what it throws takes its own changes back and no other's. */
   function perform({ work, resolve, reject }: Waiting): () => void {
     save()
     try {
@@ -42,12 +42,18 @@ export function groupCommit(
     }
   }
 
+  /** The only work of its transaction, which ends with it. */
+  function alone({ work, resolve }: Waiting): () => void {
+    const value = work()
+    return () => resolve(value)
+  }
+
   function flush() {
     const batch = waiting
     waiting = []
     try {
       begin()
-      const settlements = batch.map(perform)
+      const settlements = batch.length === 1 ? batch.map(alone) : batch.map(perform)
       commit()
       for (const settle of settlements) settle()
     } catch (error) {

@@ -82,6 +82,7 @@ function connect(dataDir: string): Database.Database {
     db.pragma('locking_mode = EXCLUSIVE')
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
+    db.pragma('wal_autocheckpoint = 4000')
     requireDurability(db)
     migrate(db, file)
     return db

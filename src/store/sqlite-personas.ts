@@ -1,7 +1,7 @@
 import type { Persona } from '../personas/schema.js'
 import type { Query, SqliteDatabase } from './sqlite-database.js'
 import { violates } from './sqlite-faults.js'
-import { changed, cursors, type PersonaRow, personaCache, toPersona, toRow } from './sqlite-rows.js'
+import { changed, cursors, type PersonaRow, personaCache, toRow } from './sqlite-rows.js'
 import type { Store } from './types.js'
 
 type PersonaStore = Pick<
@@ -107,14 +107,15 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
 
     async insertPersona(projectId, { id, ...fields }, now) {
       const at = new Date(now).toISOString()
-      const row = toRow({ id, ...fields, createdAt: at, updatedAt: at })
+      const persona: Persona = { id, ...fields, createdAt: at, updatedAt: at }
+      const row = toRow(persona)
       try {
         await db.write(() => insert.run(projectId, id, row.name, row.image_url, row.updated_at, row.body))
       } catch (error) {
         if (violates(error, 'personas.name')) return 'name-taken'
         throw error
       }
-      return toPersona(row)
+      return persona
     },
 
     async updatePersona(projectId, id, { now, ifMatch, ...change }) {
