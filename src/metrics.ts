@@ -15,7 +15,7 @@ export interface Metrics {
 }
 
 /** Observations to gather before they are counted. */
-const GATHERED = 1_000
+const GATHERED = 100
 
 type Observation = { seconds: number } & Record<string, string | number>
 

@@ -61,8 +61,8 @@ function readInput(route: Route, request: FastifyRequest): Input {
   if (rest.rawBody !== undefined && Buffer.isBuffer(body)) {
     input = { ...fromQuery(route, query), [rest.rawBody]: body.toString('base64') }
   } else if (openapi.method === 'GET' || openapi.method === 'DELETE') input = fromQuery(route, query)
-  // The parser of this scope lets only objects in.
-  else input = { ...(body as Input | undefined) }
+  // The parser of this scope lets only objects in, and made this one for this request.
+  else input = (body as Input | undefined) ?? {}
   if (rest.ifMatch === true) {
     const header = request.headers['if-match']
     input.ifMatch = header === undefined ? undefined : versionsOf(header)

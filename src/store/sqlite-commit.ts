@@ -2,18 +2,24 @@ import type Database from 'libsql'
 
 interface Waiting {
   work: () => unknown
+  isOneStatement: boolean
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
 }
 
+/** How works that change things get to the disk. */
+export interface Commits {
+  /** Runs a work in one transaction with all that come at once; it is taken back alone if it throws. */
+  write<T>(work: () => T): Promise<T>
+  /** The same for a work of one statement, which needs no transaction where it comes alone. */
+  writeOne<T>(work: () => T): Promise<T>
+}
+
 /**
- * Runs works that change things in one transaction for all that come at once, each taken back alone if it
- * throws. A work's promise is settled once the commit is on the disk; `guarded` translates the faults.
+ * One commit for all works that come at once. A work's promise is settled once the commit is on the disk;
+ * `guarded` translates the faults.
  */
-export function groupCommit(
-  db: Database.Database,
-  guarded: <T>(work: () => T) => T,
-): <T>(work: () => T) => Promise<T> {
+export function groupCommit(db: Database.Database, guarded: <T>(work: () => T) => T): Commits {
   const statement = (sql: string) => {
     const prepared = db.prepare(sql)
     return () => guarded(() => prepared.run())
@@ -43,17 +49,15 @@ export function groupCommit(
   }
 
   /** The only work of its transaction, which ends with it. */
-  function alone({ work, resolve }: Waiting): () => void {
+  function performAlone({ work, resolve }: Waiting): () => void {
     const value = work()
     return () => resolve(value)
   }
 
-  function flush() {
-    const batch = waiting
-    waiting = []
+  function commitAll(batch: Waiting[]) {
     try {
       begin()
-      const settlements = batch.length === 1 ? batch.map(alone) : batch.map(perform)
+      const settlements = batch.map(batch.length === 1 ? performAlone : perform)
       commit()
       for (const settle of settlements) settle()
     } catch (error) {
@@ -63,10 +67,27 @@ export function groupCommit(
     }
   }
 
-  return <T>(work: () => T) =>
+  function flush() {
+    const batch = waiting
+    waiting = []
+    const [first] = batch
+    if (batch.length > 1 || first?.isOneStatement !== true) return commitAll(batch)
+    try {
+      first.resolve(first.work())
+    } catch (error) {
+      first.reject(error)
+    }
+  }
+
+  const enqueue = <T>(work: () => T, isOneStatement: boolean) =>
     new Promise<T>((resolve, reject) => {
       // The list holds works of every type; each is settled with what it gave.
-      waiting.push({ work, resolve: resolve as Waiting['resolve'], reject })
+      waiting.push({ work, isOneStatement, resolve: resolve as Waiting['resolve'], reject })
       if (waiting.length === 1) setImmediate(flush)
     })
+
+  return {
+    write: (work) => enqueue(work, false),
+    writeOne: (work) => enqueue(work, true),
+  }
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { ServiceError } from '../errors.js'
-import { groupCommit } from './sqlite-commit.js'
+import { type Commits, groupCommit } from './sqlite-commit.js'
 import { isDiskFull, startFault, translate } from './sqlite-faults.js'
 import { migrate } from './sqlite-schema.js'
 
@@ -18,13 +18,8 @@ export interface Query {
 }
 
 /** The open database file: statements, transactions and nothing of what is stored. */
-export interface SqliteDatabase {
+export interface SqliteDatabase extends Commits {
   prepare(sql: string): Query
-  /**
-   * Runs `work`, which changes things, so that all of it is kept or none; its changes are on the disk once the
-   * promise is fulfilled. Works that come at once share one commit, as the wait for the disk is what takes time.
-   */
-  write<T>(work: () => T): Promise<T>
   close(): void
 }
 
@@ -53,7 +48,7 @@ export function openDatabase(dataDir: string): SqliteDatabase {
         all: (...values) => guarded(() => statement.all(...values) as Row[]),
       }
     },
-    write: groupCommit(db, guarded),
+    ...groupCommit(db, guarded),
     close() {
       if (!open) return
       open = false
@@ -82,6 +77,7 @@ function connect(dataDir: string): Database.Database {
     db.pragma('locking_mode = EXCLUSIVE')
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
+    // In pages: 16 MB are written back at once rather than 4, as hot pages are then written less often.
     db.pragma('wal_autocheckpoint = 4000')
     requireDurability(db)
     migrate(db, file)

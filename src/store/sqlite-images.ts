@@ -44,7 +44,7 @@ export function sqliteImages(db: SqliteDatabase): ImageStore & {
     },
 
     async insertImage(projectId, { id, role, format, bytes }) {
-      await db.write(() => insert.run(projectId, id, role, format, bytes))
+      await db.writeOne(() => insert.run(projectId, id, role, format, bytes))
     },
 
     async findImage(projectId, id) {
@@ -66,7 +66,7 @@ export function sqliteImages(db: SqliteDatabase): ImageStore & {
     },
 
     async deleteImage(projectId, id) {
-      return db.write(() => remove.run(projectId, id) > 0)
+      return db.writeOne(() => remove.run(projectId, id) > 0)
     },
   }
 }

@@ -110,7 +110,7 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
       const persona: Persona = { id, ...fields, createdAt: at, updatedAt: at }
       const row = toRow(persona)
       try {
-        await db.write(() => insert.run(projectId, id, row.name, row.image_url, row.updated_at, row.body))
+        await db.writeOne(() => insert.run(projectId, id, row.name, row.image_url, row.updated_at, row.body))
       } catch (error) {
         if (violates(error, 'personas.name')) return 'name-taken'
         throw error

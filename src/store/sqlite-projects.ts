@@ -77,7 +77,7 @@ export function sqliteProjects(
     },
 
     async insertProject({ id, name }, now) {
-      await db.write(() => insert.run(id, name, now))
+      await db.writeOne(() => insert.run(id, name, now))
     },
 
     async updateProject(id, change, now) {
