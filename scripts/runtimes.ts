@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startVitest, type TestCase, type TestModule, type TestSuite } from 'vitest/node'
 import { programOf, runtimes, versionOf } from './runtimes/runtime.js'
-import { OUT_OF_REACH, serveBuilt } from './runtimes/service.js'
+import { builtOn, OUT_OF_REACH, startServiceProcess } from './service-process.js'
 
 interface TestResults {
   passed: number
@@ -76,11 +76,14 @@ async function runTests(program: string): Promise<TestResults> {
 
 async function runDocumented(program: string): Promise<string> {
   const dataDir = mkdtempSync(join(tmpdir(), 'personas-runtime-'))
-  const service = await serveBuilt(program, { DATA_DIR: dataDir, LOG_LEVEL: 'warn' })
+  const service = await startServiceProcess({
+    command: builtOn(program),
+    env: { DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
+  })
   const script = ['--import', 'tsx', 'scripts/documented.ts', service.url]
   // It exits 1 where an example fails; what it wrote says which.
   const { stdout } = await promisify(execFile)(process.execPath, script).catch((error) => error)
-  await service.stop()
+  await service.stopWell()
   rmSync(dataDir, { recursive: true, force: true })
   return stdout.trim()
 }

@@ -7,7 +7,7 @@ import { uploadAdmission } from './http/admission.js'
 import { authenticator } from './http/auth.js'
 import { acceptJson } from './http/body.js'
 import { mountDocs } from './http/docs.js'
-import { answerUnknownRoutes, refuseTarget, sendError } from './http/errors.js'
+import { answerUnknownRoutes, refuseTarget, SAFE_HEADERS, sendError } from './http/errors.js'
 import { mountHealth } from './http/health.js'
 import { mountImages } from './http/images.js'
 import { mountMetrics } from './http/metrics.js'
@@ -24,12 +24,6 @@ const BODY_LIMIT = 1024 * 1024
 const MAX_CONCURRENT = 1_000
 /** Longest path parameter, in bytes as sent; the schemas know better limits. */
 const MAX_PARAM = 16 * 1024
-
-const SAFE_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'cache-control': 'private, no-cache',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-}
 
 export interface AppDeps {
   config: Pick<Config, 'apiKeys' | 'corsOrigins' | 'logLevel'>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTRPCClient, httpBatchLink, TRPCClientError } from '@trpc/client'
 import { afterAll, inject } from 'vitest'
-import { killServices, OUT_OF_REACH, serveBuilt } from '../scripts/runtimes/service.js'
+import { builtOn, killServices, OUT_OF_REACH, startServiceProcess } from '../scripts/service-process.js'
 import { buildApp } from '../src/app.js'
 import { readConfig } from '../src/config.js'
 import type { AppRouter } from '../src/router.js'
@@ -192,11 +192,12 @@ async function startElsewhere(
   { dataDir, env, requestTimeout }: StartOptions & { dataDir: string },
 ): Promise<Started> {
   if (database.env === undefined || requestTimeout !== undefined) outOfReach()
+  const command = builtOn(runtime)
   const settings = { DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...database.env(), ...env }
-  const { url, stop } = await serveBuilt(runtime, settings)
+  const { url, stopWell } = await startServiceProcess({ command, env: settings })
   return {
     url,
-    stop,
+    stop: stopWell,
     get store() {
       return outOfReach()
     },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { entries, type ServiceProcess, startServiceProcess } from '../scripts/service-process.js'
+import { commands, type ServiceProcess, startServiceProcess } from '../scripts/service-process.js'
 import { buildApp } from '../src/app.js'
 import { readConfig } from '../src/config.js'
 import { closeGracefully, listen } from '../src/lifecycle.js'
@@ -14,7 +14,7 @@ import { openStore } from '../src/store/open.js'
 import { type ImagesApi, startImagesApi } from './portraits/images-api.js'
 import { refusal } from './security/refused-start.js'
 
-const entry = entries.sources
+const command = commands.sources
 const json = { 'Content-Type': 'application/json' }
 const folder = mkdtempSync(join(tmpdir(), 'personas-lifecycle-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -58,7 +58,7 @@ describe('a running service', () => {
   async function start(env: Record<string, string>): Promise<ServiceProcess> {
     const service = await startServiceProcess({
       env: { OPENAI_BASE_URL: images.url, LOG_LEVEL: 'warn', ...env },
-      entry,
+      command,
     })
     running.push(service)
     return service

@@ -5,9 +5,7 @@ import { type Collections, nameTaken, type PersonaDocument } from './mongo-colle
 import { nextOrderKey } from './mongo-order.js'
 import { toPersona } from './mongo-personas.js'
 import type { Portraits } from './mongo-portraits.js'
-import type { PersonaChange, Store } from './types.js'
-
-const CLEARABLE = ['description', 'systemPrompt', 'imageUrl', 'headers'] as const
+import { CLEARABLE, type PersonaChange, type Store } from './types.js'
 
 interface Difference {
   set: Partial<PersonaDocument>

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Persona } from '../personas/schema.js'
-import type { PersonaChange } from './types.js'
+import { CLEARABLE, type PersonaChange } from './types.js'
 
 /**
  * A persona as SQLite keeps it: the whole as JSON, ready to be sent, beside the columns that indexes and
@@ -28,8 +28,6 @@ export function toPersona({ body }: Pick<PersonaRow, 'body'>): Persona {
   // It was written from a Persona.
   return JSON.parse(body) as Persona
 }
-
-const CLEARABLE = ['description', 'systemPrompt', 'imageUrl', 'headers'] as const
 
 /** The persona as a change leaves it; the very same object where nothing changes. */
 export function changed(persona: Persona, change: PersonaChange, now: number): Persona {

@@ -20,6 +20,9 @@ export interface PersonaChange {
   headers?: Record<string, string> | null | undefined
 }
 
+/** The fields of a persona that a change can take away. */
+export const CLEARABLE = ['description', 'systemPrompt', 'imageUrl', 'headers'] as const
+
 /** `now` is in milliseconds since 1970; `ifMatch` lists the `updatedAt` values that may be changed. */
 export interface PersonaWrite {
   now: number

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { type Ending, entries, spawnService } from '../../scripts/service-process.js'
+import { commands, type Ending, spawnService } from '../../scripts/service-process.js'
 import { readCommand } from '../../src/command-line.js'
 import { progressOn } from '../../src/migrate/progress.js'
 import { openSqliteStore } from '../../src/store/sqlite.js'
@@ -13,7 +13,7 @@ interface Run extends Ending {
 }
 
 async function run(...args: string[]): Promise<Run> {
-  const { output, ended } = spawnService({ env: {}, entry: [...entries.sources, ...args] })
+  const { output, ended } = spawnService({ env: {}, command: [...commands.sources, ...args] })
   return { ...(await ended), output: output() }
 }
 
@@ -63,7 +63,7 @@ describe('the command line', () => {
     await addMany(from, 8_000)
     const { child, output, ended } = spawnService({
       env: {},
-      entry: [...entries.sources, 'migrate', '--from', from, '--to', to],
+      command: [...commands.sources, 'migrate', '--from', from, '--to', to],
     })
     while (!output().includes('Copying images')) await delay(5)
     await delay(20)

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type BuiltService, serveBuilt } from '../../scripts/runtimes/service.js'
+import { type ServiceProcess, startServiceProcess } from '../../scripts/service-process.js'
 import { compilers, root, run } from '../package/tools.js'
 import { runTool } from './tools.js'
 
@@ -31,13 +31,13 @@ async function install(path: string, ...packages: string[]): Promise<void> {
   await run(['npm', 'install', ...flags, types, ...packages], path)
 }
 
-let service: BuiltService
+let service: ServiceProcess
 beforeAll(async () => {
   const env = { DATA_DIR: join(folder, 'data'), API_KEYS: KEY, LOG_LEVEL: 'warn' }
-  service = await serveBuilt(process.execPath, env)
+  service = await startServiceProcess({ env })
 })
 afterAll(async () => {
-  await service.stop()
+  await service.stopWell()
   rmSync(folder, { recursive: true, force: true })
 })
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type BuiltService, serveBuilt } from '../../scripts/runtimes/service.js'
+import { type ServiceProcess, startServiceProcess } from '../../scripts/service-process.js'
 import { root } from '../package/tools.js'
 import { chromium, hostsAskedFor, launch } from './browser.js'
 
@@ -18,18 +18,18 @@ if (chromium === undefined) {
 }
 
 describe.skipIf(chromium === undefined)('the reference page, in a browser', () => {
-  let service: BuiltService
+  let service: ServiceProcess
   let browser: any
   const complaints: string[] = []
 
   beforeAll(async () => {
     mkdirSync(pictures, { recursive: true })
     const env = { DATA_DIR: join(folder, 'data'), API_KEYS: KEY, LOG_LEVEL: 'warn' }
-    service = await serveBuilt(process.execPath, env)
+    service = await startServiceProcess({ env })
     browser = await launch(netLog)
   })
   afterAll(async () => {
-    await service.stop()
+    await service.stopWell()
     rmSync(folder, { recursive: true, force: true })
   })
 

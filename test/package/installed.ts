@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { serve } from '../../scripts/runtimes/service.js'
+import { startServiceProcess } from '../../scripts/service-process.js'
 import { root, run } from './tools.js'
 
 declare module 'vitest' {
@@ -42,10 +42,13 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   writeFileSync(join(project, 'src/program.ts'), callersProgram('program.ts'))
 
   const env = { DATA_DIR: join(folder, 'data'), API_KEYS: apiKey, LOG_LEVEL: 'warn' }
-  const service = await serve([join(project, 'node_modules/.bin/personas-api')], env)
+  const service = await startServiceProcess({
+    command: [join(project, 'node_modules/.bin/personas-api')],
+    env,
+  })
   provide('installed', { tarball, project, url: service.url, apiKey })
   return async () => {
-    await service.stop()
+    await service.stopWell()
     rmSync(folder, { recursive: true, force: true })
   }
 }

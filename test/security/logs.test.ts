@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { entries, type ServiceProcess, startServiceProcess } from '../../scripts/service-process.js'
+import { commands, type ServiceProcess, startServiceProcess } from '../../scripts/service-process.js'
 import { type ImagesApi, openAiErrors, startImagesApi } from '../portraits/images-api.js'
 
 // Each stands for something that no log may hold; the word names where it was put.
@@ -36,7 +36,7 @@ beforeAll(async () => {
       SECRET_KEY,
       OPENAI_BASE_URL: images.url,
     },
-    entry: entries.sources,
+    command: commands.sources,
   })
 })
 afterAll(async () => {

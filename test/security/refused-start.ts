@@ -1,9 +1,9 @@
 import { expect } from 'vitest'
-import { entries, spawnService } from '../../scripts/service-process.js'
+import { commands, spawnService } from '../../scripts/service-process.js'
 
 /** Starts what cannot start: it ends with code 1 and one line. */
 export async function refusal(env: Record<string, string>): Promise<string> {
-  const { output, ended } = spawnService({ env, entry: entries.sources })
+  const { output, ended } = spawnService({ env, command: commands.sources })
   expect(await ended).toEqual({ code: 1, signal: null })
   const lines = output().trimEnd().split('\n')
   expect(lines).toEqual([expect.stringMatching(/^personas-api: /)])
