@@ -33,6 +33,10 @@ export interface AppDeps {
   requestTimeout?: number
 }
 
+function noSchemas(): never {
+  throw new Error('Routes have no schemas of Fastify: procedures declare their own')
+}
+
 function requestId(header: string | string[] | undefined): string {
   return typeof header === 'string' && /^[\w.:~+/=-]{1,128}$/.test(header) ? header : randomUUID()
 }
@@ -52,6 +56,8 @@ export async function buildApp({
     // A logger of its own for each request costs more than its few lines: they name the request themselves.
     childLoggerFactory: (logger) => logger,
     genReqId: (request) => requestId(request.headers['x-request-id']),
+    // Fastify's own schemas are not used, and loading their compilers takes a tenth of the time to start.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM },
     frameworkErrors: refuseTarget,
     // What still comes over a connection while the service closes is answered as ever.

@@ -33,7 +33,7 @@ export interface ImageProvider {
   generate(request: GenerateRequest): Promise<{ bytes: Buffer; model: string }>
 }
 
-interface OpenAiOptions {
+export interface OpenAiOptions {
   /** Address of a compatible gateway, with its path (`https://…/v1`). */
   baseUrl?: string | undefined
   /** Models to use where a request names none, best first. */
