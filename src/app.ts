@@ -107,7 +107,7 @@ function observe(app: FastifyInstance, metrics: Metrics): void {
   app.addHook('onRequest', (request, reply, done) => {
     underWay += 1
     // Not onResponse, which a caller that hangs up keeps from running.
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       underWay -= 1
       record(request, reply, metrics)
     })

@@ -3,7 +3,8 @@ import { connect, type Socket } from 'node:net'
 /** A request that is sent over and over, as bytes. */
 export interface Shot {
   method?: string
-  path: string
+  /** A path, or one that differs each time. */
+  path: string | (() => string)
   /** A body, or one that differs each time. */
   body?: string | (() => string)
 }
@@ -22,16 +23,22 @@ export interface Measured {
   latencies: number[]
 }
 
+function each<T>(given: T | (() => T)): () => T {
+  // Texts are not functions.
+  return typeof given === 'function' ? (given as () => T) : () => given
+}
+
 function bytesOf({ method = 'GET', path, body }: Shot): () => string {
-  const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\n`
+  const target = each(path)
+  const head = () => `${method} ${target()} HTTP/1.1\r\nHost: localhost\r\n`
   if (body === undefined) {
-    const fixed = `${head}\r\n`
-    return () => fixed
+    const fixed = typeof path === 'string' ? `${head()}\r\n` : undefined
+    return () => fixed ?? `${head()}\r\n`
   }
-  const text = typeof body === 'string' ? () => body : body
+  const text = each(body)
   return () => {
     const payload = text()
-    return `${head}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`
+    return `${head()}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`
   }
 }
 
@@ -94,7 +101,8 @@ export async function fire({ port, shot, connections, ms }: Load): Promise<Measu
           onAnswers(socket, (status, text) => {
             const now = performance.now()
             latencies.push(now - sent)
-            if (status >= 300) reject(new Error(`${shot.path} answered ${status}: ${text.slice(0, 200)}`))
+            if (status >= 300)
+              reject(new Error(`${each(shot.path)()} answered ${status}: ${text.slice(0, 200)}`))
             else if (now >= until) resolve()
             else {
               sent = now
