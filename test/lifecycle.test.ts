@@ -162,11 +162,14 @@ it('a request that came by another address of the host is finished too', async (
   slow.on('data', (chunk) => {
     received += chunk
   })
+  const ended = once(slow, 'close')
+  const begun = once(app.server, 'request')
   slow.write(half)
-  await delay(100)
+  await begun
   const closed = closeGracefully({ app, relays: [relay], portraits: services.portraits, store })
   await delay(200)
   slow.write(otherHalf)
   await closed
+  await ended
   expect(received).toMatch(/^HTTP\/1\.1 201 /)
 })
