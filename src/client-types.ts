@@ -260,6 +260,7 @@ export interface PersonasClient {
      * holds nothing answers an empty list.
      *
      * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
+     * @throws PersonasError BAD_REQUEST: limit is needed: the list is too large for one answer
      */
     list: { query: (input: ListPersonasInput, options?: CallOptions) => Promise<Persona[]> }
     /** A page of the project’s personas in order of creation, and where the next one starts. */

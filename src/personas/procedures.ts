@@ -17,6 +17,7 @@ const PERSONAS = '/api/projects/{projectId}/personas'
 const PERSONA = '/api/projects/{projectId}/personas/{id}'
 const tags = ['Personas']
 
+const TOO_LARGE = 'limit is needed: the list is too large for one answer'
 const NOT_FOUND = 'Persona not found'
 const TAKEN = 'Persona with name "impatient-user" already exists'
 const STALE = 'Persona has changed since; read it again before you change it'
@@ -37,7 +38,11 @@ export const personasRouter = router({
           '`limit` and `cursor` page through them; `Link` carries the next page where there is one. ' +
           'A project that holds nothing answers an empty list.',
       },
-      rest: { status: 200, pages: true, errors: { 400: 'limit must be a whole number from 1 to 500' } },
+      rest: {
+        status: 200,
+        pages: true,
+        errors: { 400: ['limit must be a whole number from 1 to 500', TOO_LARGE] },
+      },
     })
     .input(listPersonasInput)
     .output(personaList)

@@ -40,6 +40,25 @@ function badCursor(): ServiceError {
   return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'cursor', message }] })
 }
 
+/** Whether V8, or a store, had no room in one text: it ends at half a gigabyte. */
+function isTooLong(error: unknown): boolean {
+  if (error instanceof RangeError) return /string length/.test(error.message)
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG'
+}
+
+/** Makes a page; thousands of personas with the longest prompts are more than one answer can hold. */
+async function asOneAnswer<T>(list: () => Promise<T | 'bad-cursor'>): Promise<T> {
+  try {
+    const page = await list()
+    if (page === 'bad-cursor') throw badCursor()
+    return page
+  } catch (error) {
+    if (!isTooLong(error)) throw error
+    const message = 'limit is needed: the list is too large for one answer'
+    throw new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'limit', message }], cause: error })
+  }
+}
+
 /** The rules of personas. Inputs have passed their schemas. */
 export class PersonaService {
   readonly #store: Store
@@ -50,19 +69,15 @@ export class PersonaService {
 
   /**
    * A page of the project's personas in order of creation; without `limit` up to 10,000.
-   * @throws ServiceError BAD_REQUEST for a cursor that is not of this store.
+   * @throws ServiceError BAD_REQUEST for a cursor that is not of this store, and for more than an answer holds.
    */
   async page({ projectId, limit = MAX_LIST, cursor }: ListPersonasInput): Promise<PersonaPage> {
-    const page = await this.#store.listPersonas(projectId, { limit, cursor })
-    if (page === 'bad-cursor') throw badCursor()
-    return page
+    return asOneAnswer(() => this.#store.listPersonas(projectId, { limit, cursor }))
   }
 
   /** The same as a JSON array, ready to be sent. */
   async pageAsJson({ projectId, limit = MAX_LIST, cursor }: ListPersonasInput): Promise<JsonPage> {
-    const page = await this.#store.listPersonasAsJson(projectId, { limit, cursor })
-    if (page === 'bad-cursor') throw badCursor()
-    return page
+    return asOneAnswer(() => this.#store.listPersonasAsJson(projectId, { limit, cursor }))
   }
 
   /** @throws ServiceError CONFLICT when the project has a persona of that name. */

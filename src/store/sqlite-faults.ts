@@ -35,6 +35,9 @@ export function startFault(error: unknown, dataDir: string, file: string): unkno
   return error
 }
 
+/** As V8 says it. */
+const TOO_LONG = 'Invalid string length'
+
 /** Faults of the disk are the store's being unavailable, to callers; others pass. */
 export function translate<T>(work: () => T): T {
   try {
@@ -48,6 +51,7 @@ export function translate<T>(work: () => T): T {
         cause: error,
       })
     }
+    if (code === 'SQLITE_TOOBIG') throw new RangeError(TOO_LONG, { cause: error })
     if (/^SQLITE_(IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB)/.test(code)) {
       throw new ServiceError(
         'SERVICE_UNAVAILABLE',

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { newProjectId, type Running } from '../helper.js'
+import { describe, expect, it } from 'vitest'
+import { newProjectId, type Running, startService } from '../helper.js'
 import { onEveryStore } from '../matrix.js'
 
 async function fill(service: Running, projectId: string, count: number): Promise<string[]> {
@@ -78,5 +78,25 @@ onEveryStore('pages', (service) => {
     } while (cursor !== undefined)
     for (const id of ids) expect(seen.filter((each) => each === id)).toHaveLength(1)
     expect(new Set(seen).size).toBe(seen.length)
+  })
+})
+
+describe('a list larger than one text can be', () => {
+  it('is 400 and says to page through it', async () => {
+    const service = await startService()
+    // What V8 throws at half a gigabyte, without one.
+    service.store.listPersonasAsJson = async () => ({ json: 'x'.padEnd(2 ** 30) })
+    service.store.listPersonas = async () => ({
+      items: [],
+      nextCursor: Buffer.allocUnsafe(2 ** 30).toString(),
+    })
+    const message = 'limit is needed: the list is too large for one answer'
+    const response = await service.send('/api/projects/p/personas')
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { message, issues: [{ path: 'limit', message }] },
+    ])
+    await expect(service.client.personas.list.query({ projectId: 'p' })).rejects.toThrow(message)
+    await service.close()
   })
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openSqliteStore } from '../../src/store/sqlite.js'
+import { openDatabase } from '../../src/store/sqlite-database.js'
 import { storeContract } from './contract.js'
 import { insert, T0 } from './samples.js'
 
@@ -41,6 +42,14 @@ describe('SQLite store', () => {
     const store = openSqliteStore(join(folder(), 'a', 'b'))
     await store.ping()
     await store.close()
+  })
+
+  it('says of a value larger than SQLite can make what V8 says of such a text', () => {
+    const db = openDatabase(folder())
+    expect(() => db.prepare('SELECT zeroblob(1000000001)').get()).toThrow(
+      new RangeError('Invalid string length'),
+    )
+    db.close()
   })
 
   it('refuses a data directory that another service uses', async () => {
