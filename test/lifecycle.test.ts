@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -12,6 +12,7 @@ import { closeGracefully, listen } from '../src/lifecycle.js'
 import { createServices } from '../src/services.js'
 import { openStore } from '../src/store/open.js'
 import { type ImagesApi, startImagesApi } from './portraits/images-api.js'
+import { openRaw } from './raw.js'
 import { refusal } from './security/refused-start.js'
 
 const command = commands.sources
@@ -77,21 +78,15 @@ describe('a running service', () => {
   it('takes no more requests after SIGTERM, finishes those that run, and exits 0', async () => {
     images.reply({ kind: 'picture', delayMs: 1_000 })
     const { url, stop, output } = await start({ DATA_DIR: newFolder() })
-    const { hostname, port } = new URL(url)
     const portrait = beginPortrait(url)
     await expect.poll(() => images.requests.length).toBe(1)
-    const slow = connect(Number(port), hostname)
-    let received = ''
-    slow.on('data', (chunk) => {
-      received += chunk
-    })
-    slow.write(half)
+    const slow = openRaw(url, half)
     await delay(100)
     const ended = stop('SIGTERM')
     await delay(200)
     await expect(fetch(`${url}/healthz`)).rejects.toThrow()
-    slow.write(otherHalf)
-    await expect.poll(() => received).toMatch(/^HTTP\/1\.1 201 /)
+    slow.socket.write(otherHalf)
+    expect(await slow.received).toMatch(/^HTTP\/1\.1 201 /)
     const drawn = await portrait
     expect(drawn.status).toBe(200)
     expect(((await drawn.json()) as { imageUrl: string }).imageUrl).toMatch(/\.png$/)
@@ -156,20 +151,13 @@ it('a request that came by another address of the host is finished too', async (
   // As for each further address of a name.
   const relay = createServer((socket) => app.server.emit('connection', socket)).listen(0, '127.0.0.1')
   await once(relay, 'listening')
-  // A TCP server's address is an object.
-  const slow = connect((relay.address() as AddressInfo).port, '127.0.0.1')
-  let received = ''
-  slow.on('data', (chunk) => {
-    received += chunk
-  })
-  const ended = once(slow, 'close')
   const begun = once(app.server, 'request')
-  slow.write(half)
+  // A TCP server's address is an object.
+  const slow = openRaw(`http://127.0.0.1:${(relay.address() as AddressInfo).port}`, half)
   await begun
   const closed = closeGracefully({ app, relays: [relay], portraits: services.portraits, store })
   await delay(200)
-  slow.write(otherHalf)
+  slow.socket.write(otherHalf)
   await closed
-  await ended
-  expect(received).toMatch(/^HTTP\/1\.1 201 /)
+  expect(await slow.received).toMatch(/^HTTP\/1\.1 201 /)
 })

@@ -1,7 +1,7 @@
-import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { newProjectId, type Running, startService } from '../helper.js'
 import { plain } from '../images/pictures.js'
+import { dribble, type RawConnection } from '../raw.js'
 
 let service: Running
 beforeAll(async () => {
@@ -12,30 +12,14 @@ afterAll(() => service.close())
 const path = () => `/api/projects/${newProjectId()}/images?role=upload`
 
 /** Announces an upload of 15 MiB and sends a byte of it now and then. */
-function dribble(): { socket: Socket; answer: Promise<string> } {
-  const { hostname, port } = new URL(service.url)
-  const socket = connect(Number(port), hostname)
+function dribblingUpload(): RawConnection {
   const length = 15 * 1024 * 1024
-  socket.write(
-    `POST ${path()} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: ${length}\r\n\r\n`,
-  )
-  const timer = setInterval(() => socket.write('x'), 200)
-  const answer = new Promise<string>((resolve) => {
-    let received = ''
-    socket.on('data', (chunk) => {
-      received += chunk
-    })
-    socket.on('error', () => undefined)
-    socket.on('close', () => {
-      clearInterval(timer)
-      resolve(received)
-    })
-  })
-  return { socket, answer }
+  const head = `POST ${path()} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: ${length}\r\n\r\n`
+  return dribble(service.url, head, 200)
 }
 
 it('does not let senders that dribble keep other uploads out', async () => {
-  const slow = [dribble(), dribble()]
+  const slow = [dribblingUpload(), dribblingUpload()]
   await new Promise((resolve) => setTimeout(resolve, 200))
   const body = await plain(8, 8).png().toBuffer()
   const upload = (length: number) =>
@@ -51,6 +35,6 @@ it('does not let senders that dribble keep other uploads out', async () => {
   expect(performance.now() - began).toBeLessThan(4_000)
   const large = await upload(9 * 1024 * 1024)
   expect([201, 400]).toContain(large.status)
-  expect(await slow[0]?.answer).toMatch(/^HTTP\/1.1 408 /)
+  expect(await slow[0]?.received).toMatch(/^HTTP\/1.1 408 /)
   for (const { socket } of slow) socket.destroy()
 })

@@ -1,6 +1,6 @@
-import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newProjectId, type Running, startService } from '../helper.js'
+import { dribble, exchangeRaw, openRaw } from '../raw.js'
 
 let service: Running
 beforeAll(async () => {
@@ -13,24 +13,7 @@ const personas = (projectId = newProjectId()) => `/api/projects/${projectId}/per
 const post = (body: string | Buffer, headers: Record<string, string> = json) =>
   service.send(personas(), { method: 'POST', headers, body })
 
-/** Sends bytes as they are and gives all that comes back until the connection ends, or for `ms`. */
-function raw(bytes: string, ms = 2_000): Promise<string> {
-  const { hostname, port } = new URL(service.url)
-  return new Promise((resolve) => {
-    let received = ''
-    const socket = connect(Number(port), hostname, () => socket.write(bytes, 'latin1'))
-    const timer = setTimeout(() => socket.destroy(), ms)
-    socket.on('data', (chunk) => {
-      received += chunk
-    })
-    socket.on('error', () => undefined)
-    socket.on('close', () => {
-      clearTimeout(timer)
-      resolve(received)
-    })
-  })
-}
-
+const raw = (bytes: string, ms?: number) => exchangeRaw(service.url, bytes, ms)
 const request = (head: string) => raw(`${head}\r\nHost: x\r\nConnection: close\r\n\r\n`)
 
 function expectError(text: string, status: number) {
@@ -245,26 +228,11 @@ describe('bodies', () => {
 describe('a request that does not arrive whole in time', () => {
   it('is cut with 408, whether its head or its body dribbles', async () => {
     const quick = await startService(undefined, { requestTimeout: 300 })
-    const { hostname, port } = new URL(quick.url)
-    const dribble = (bytes: string) =>
-      new Promise<string>((resolve) => {
-        let received = ''
-        const socket = connect(Number(port), hostname, () => socket.write(bytes))
-        const timer = setInterval(() => socket.write('x'), 50)
-        socket.on('data', (chunk) => {
-          received += chunk
-        })
-        socket.on('error', () => undefined)
-        socket.on('close', () => {
-          clearInterval(timer)
-          resolve(received)
-        })
-      })
     const slow = [
       'POST /api/projects/p/personas HTTP/1.1\r\nHost: x\r\nX-Slow: ',
       'POST /api/projects/p/personas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n{',
     ]
-    for (const answer of await Promise.all(slow.map(dribble))) {
+    for (const answer of await Promise.all(slow.map((bytes) => dribble(quick.url, bytes, 50).received))) {
       expect(expectError(answer, 408)).toMatchObject({ code: 'TIMEOUT' })
     }
     await quick.close()
@@ -273,15 +241,11 @@ describe('a request that does not arrive whole in time', () => {
 
 describe('a caller that hangs up', () => {
   it('leaves its place to others', async () => {
-    const { hostname, port } = new URL(service.url)
-    const hangUp = () =>
-      new Promise<void>((resolve) => {
-        const socket = connect(Number(port), hostname, () => {
-          socket.write(`GET ${personas('gone')} HTTP/1.1\r\nHost: x\r\n\r\n`, () => socket.destroy())
-        })
-        socket.on('close', () => resolve())
-        socket.on('error', () => undefined)
-      })
+    const hangUp = async () => {
+      const { socket, received } = openRaw(service.url, `GET ${personas('gone')} HTTP/1.1\r\nHost: x\r\n\r\n`)
+      socket.once('connect', () => socket.destroySoon())
+      await received
+    }
     // More than may be under way at once.
     for (let n = 0; n < 22; n += 1) await Promise.all(Array.from({ length: 50 }, hangUp))
     expect((await service.send(personas())).status).toBe(200)

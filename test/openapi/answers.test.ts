@@ -1,5 +1,4 @@
 import { request } from 'node:http'
-import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ServiceError } from '../../src/errors.js'
@@ -8,6 +7,7 @@ import type { Store } from '../../src/store/types.js'
 import { newProjectId, type Running, startService } from '../helper.js'
 import { plain } from '../images/pictures.js'
 import { type ImagesApi, openAiErrors, startImagesApi } from '../portraits/images-api.js'
+import { openRaw } from '../raw.js'
 import { declared } from './document.js'
 import { hold, seen, shown } from './walk.js'
 
@@ -250,11 +250,9 @@ describe('refusals are as documented', () => {
 
   it('408, of a request that does not end', async () => {
     const slow = await start(undefined, { requestTimeout: 200 })
-    const { port, hostname } = new URL(slow.url)
     const answers = knowing(408).map(async ({ method, target }) => {
-      const socket = connect(Number(port), hostname)
-      socket.write(`${method} ${target} HTTP/1.1\r\nHost: ${hostname}\r\n`)
-      const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n')
+      const { received } = openRaw(slow.url, `${method} ${target} HTTP/1.1\r\nHost: x\r\n`)
+      const [head = '', body = ''] = (await received).split('\r\n\r\n')
       const [first = '', ...lines] = head.split('\r\n')
       const headers = new Headers(lines.map((line) => line.split(': ', 2) as [string, string]))
       const response = new Response(body, { status: Number(first.split(' ')[1]), headers })

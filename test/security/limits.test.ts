@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Running, startService } from '../helper.js'
+import { openRaw } from '../raw.js'
 
 const CONCURRENT = 1_000
 
@@ -13,11 +14,8 @@ afterEach(() => service.close())
 
 /** A connection that has sent these bytes. */
 async function open(bytes: string): Promise<Socket> {
-  const { hostname, port } = new URL(service.url)
-  const socket = connect(Number(port), hostname)
-  socket.on('error', () => undefined)
+  const { socket } = openRaw(service.url, bytes)
   await once(socket, 'connect')
-  await new Promise((resolve) => socket.write(bytes, resolve))
   return socket
 }
 
@@ -75,50 +73,39 @@ describe('bytes that two parsers may read in two ways (RFC 9112 §11.2)', () => 
     ['a line that ends with a bare CR', post('X: a\rContent-Length: 0\r\n', hidden)],
     ['a folded line', post('X: a\r\n\tContent-Length: 0\r\n', hidden)],
   ])('%s: one refusal, and the connection ends', async (_, bytes) => {
-    const socket = await open(bytes)
-    let received = ''
-    socket.on('data', (chunk) => {
-      received += chunk
-    })
-    await once(socket, 'close')
-    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400'])
-    expect(received).toMatch(/x-request-id: /i)
+    const { received } = openRaw(service.url, bytes)
+    const answer = await received
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400'])
+    expect(answer).toMatch(/x-request-id: /i)
   })
 
   it('a header is not made from a request id or a path', async () => {
-    const socket = await open(
+    const { received } = openRaw(
+      service.url,
       'GET /api/projects/p%0d%0aSet-Cookie:%20a=b/personas?limit=1&cursor=%0d%0aX-Made:%201 HTTP/1.1\r\nHost: x\r\nX-Request-Id: a b\r\nConnection: close\r\n\r\n',
     )
-    let received = ''
-    socket.on('data', (chunk) => {
-      received += chunk
-    })
-    await once(socket, 'close')
-    expect(received).not.toMatch(/^(Set-Cookie|X-Made):/im)
-    expect(received).toMatch(/^x-request-id: [0-9a-f-]{36}\r$/im)
+    const answer = await received
+    expect(answer).not.toMatch(/^(Set-Cookie|X-Made):/im)
+    expect(answer).toMatch(/^x-request-id: [0-9a-f-]{36}\r$/im)
   })
 
   it('HEAD is answered without a body even where its headers are too large', async () => {
-    const socket = await open(`HEAD /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
-    let received = ''
-    socket.on('data', (chunk) => {
-      received += chunk
-    })
-    await once(socket, 'close')
-    expect(received).toMatch(/^HTTP\/1\.1 431 /)
-    expect(received.indexOf('\r\n\r\n')).toBe(received.length - 4)
+    const { received } = openRaw(
+      service.url,
+      `HEAD /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+    )
+    const answer = await received
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /)
+    expect(answer.indexOf('\r\n\r\n')).toBe(answer.length - 4)
   })
 
   it('TRACE sends nothing back of what it was sent', async () => {
-    const socket = await open(
+    const { received } = openRaw(
+      service.url,
       'TRACE /healthz HTTP/1.1\r\nHost: x\r\nX-Secret: hush\r\nConnection: close\r\n\r\n',
     )
-    let received = ''
-    socket.on('data', (chunk) => {
-      received += chunk
-    })
-    await once(socket, 'close')
-    expect(received).toMatch(/^HTTP\/1\.1 405 /)
-    expect(received).not.toContain('hush')
+    const answer = await received
+    expect(answer).toMatch(/^HTTP\/1\.1 405 /)
+    expect(answer).not.toContain('hush')
   })
 })

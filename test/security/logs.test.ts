@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { commands, type ServiceProcess, startServiceProcess } from '../../scripts/service-process.js'
 import { type ImagesApi, openAiErrors, startImagesApi } from '../portraits/images-api.js'
+import { exchangeRaw } from '../raw.js'
 
 // Each stands for something that no log may hold; the word names where it was put.
 const secrets = {
@@ -59,16 +59,6 @@ function send(path: string, method = 'GET', body?: object | string): Promise<Res
   })
 }
 
-/** Sends bytes as they are, and waits until the connection ends. */
-function raw(bytes: string): Promise<void> {
-  const { hostname, port } = new URL(service.url)
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), hostname, () => socket.write(bytes))
-    socket.on('error', () => undefined)
-    socket.resume().on('close', () => resolve())
-  })
-}
-
 it('at any level hold no body, key, header value, query or prompt, and tell each request by pattern', async () => {
   const personas = '/api/projects/p/personas'
   const { name, description, prompt } = secrets
@@ -104,11 +94,16 @@ it('at any level hold no body, key, header value, query or prompt, and tell each
     images.reply({ kind: 'reset', when })
     await send(`${personas}/${id}/generate-image`, 'POST')
   }
-  await raw(
+  await exchangeRaw(
+    service.url,
     `GET /${secrets.query} HTTP/1.1\r\nX-A: ${secrets.requestHeader}\r\nBad Header: ${secrets.broken}\r\n\r\n`,
   )
-  await raw(`GET http://[${secrets.query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
-  await raw(
+  await exchangeRaw(
+    service.url,
+    `GET http://[${secrets.query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+  )
+  await exchangeRaw(
+    service.url,
     `POST ${personas} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${secrets.key}\r\nExpect: ${secrets.broken}\r\n\r\n`,
   )
   // A line of its own, if names were written as they come.
