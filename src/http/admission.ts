@@ -49,7 +49,9 @@ export function uploadAdmission(): Admit {
       if (waiting === 0) return
       clearInterval(arrival)
       const message = 'The upload arrived too slowly while others waited; try again later'
-      sendError(new ServiceError('TIMEOUT', message), request, reply.header('connection', 'close'))
+      // The rest of it is not waited for.
+      reply.raw.shouldKeepAlive = false
+      sendError(new ServiceError('TIMEOUT', message), request, reply)
     }, MAX_ARRIVAL)
     request.raw.once('end', () => clearInterval(arrival))
     return new Promise((done) => {

@@ -78,9 +78,19 @@ export function fromFastify(error: unknown, request: FastifyRequest): unknown {
   }
 }
 
+/**
+ * Keeps the connection where Fastify would close it under a body that is not read: a caller that is still
+ * sending would see a broken pipe and no answer (RFC 9112 §9.6). Node takes in the rest of the body, drops it,
+ * and ends the request at its time limit.
+ */
+export function letBodyArrive(reply: FastifyReply): void {
+  reply.removeHeader('connection')
+}
+
 /** Answers with an error, in REST's form, and logs the failures that are the service's own. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = publicError(fromFastify(error, request))
+  letBodyArrive(reply)
   if (known.status === 500) request.log.error({ err: error, reqId: request.id }, 'request failed')
   if (known.retryAfter !== undefined) reply.header('retry-after', known.retryAfter)
   if (known.status === 401) reply.header('www-authenticate', 'Bearer')

@@ -6,7 +6,7 @@ import { UPLOAD_LIMIT } from '../images/procedures.js'
 import { appRouter } from '../router.js'
 import { type Context, unauthorized } from '../trpc.js'
 import { acceptJson } from './body.js'
-import { fromFastify } from './errors.js'
+import { fromFastify, letBodyArrive } from './errors.js'
 import type { Mounting } from './rest.js'
 
 /** Calls in one batch, at most. */
@@ -16,6 +16,7 @@ const MAX_BATCH = 100
 function sendTrpcError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, message, code, ...rest } = publicError(fromFastify(error, request))
   if (status === 500) request.log.error({ err: error, reqId: request.id }, 'request failed')
+  letBodyArrive(reply)
   const data = { code, httpStatus: status, ...rest, requestId: request.id }
   if (rest.retryAfter !== undefined) reply.header('retry-after', rest.retryAfter)
   if (status === 401) reply.header('www-authenticate', 'Bearer')

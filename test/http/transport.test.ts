@@ -225,6 +225,23 @@ describe('bodies', () => {
   })
 })
 
+describe('a body that is too large', () => {
+  it('is refused by an answer, not by a broken pipe, and the connection goes on', async () => {
+    const body = Buffer.alloc(15 * 1024 * 1024 + 1)
+    const upload = `/api/projects/${newProjectId()}/images?role=upload`
+    for (let n = 0; n < 10; n += 1) {
+      const response = await service.send(upload, {
+        method: 'POST',
+        headers: { 'Content-Type': 'image/png' },
+        body,
+      })
+      expect(response.status).toBe(413)
+      expect(response.headers.get('connection')).not.toBe('close')
+      expect(await response.json()).toMatchObject({ message: 'Request body must be at most 15 MiB' })
+    }
+  })
+})
+
 describe('a request that does not arrive whole in time', () => {
   it('is cut with 408, whether its head or its body dribbles', async () => {
     const quick = await startService(undefined, { requestTimeout: 300 })
