@@ -1,11 +1,13 @@
 // Speed as users meet it: the built service beside baselines that do the same work by hand, in turns, in one
-// run. Prints ratios (median of the rounds) and latencies.
+// run. Prints ratios (the median of the rounds; of requests per second, and of 99th percentiles of latency; more
+// is faster), then the latencies of all.
 // usage: npm run build && npm run bench [-- --quick] [--runtime bun] [--only text]
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { fire, type Measured, median, percentile, type Shot } from './bench/load.js'
+import { type Comparison, comparer, type Pace } from './bench/compare.js'
+import { fire, median, type Shot } from './bench/load.js'
 import { sample } from './bench/sample.js'
 import { folder, seed } from './bench/seed.js'
 import { pinToOneCpu, type Runtime, type Server, startBaseline, startBuilt } from './bench/servers.js'
@@ -17,78 +19,19 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
   },
 })
-const ROUNDS = options.quick ? 2 : 31
-const ROUND_MS = options.quick ? 150 : 250
-/** V8 compiles the paths of a create for about this many requests; a service in use is past that. */
-const WARM_UP = { requests: 10_000, ms: options.quick ? ROUND_MS : 5_000 }
+const pace: Pace = options.quick
+  ? { rounds: 2, ms: 150, warmUp: { requests: 1, ms: 150 } }
+  : // V8 compiles the paths of a create for about so many requests; a service in use is past that.
+    { rounds: 31, ms: 250, warmUp: { requests: 10_000, ms: 5_000 } }
 const MANY = options.quick ? 20_000 : 1_000_000
 const PROJECT = 'bench'
 
-interface Side {
-  server: Server
-  shot: Shot
-}
-interface Case {
-  name: string
-  connections: number
-  ours: Side
-  baselines: { name: string; side: Side; atLeast?: number }[]
+const { compare: compareAll, latencyTable } = comparer(pace)
+async function compare(comparison: Comparison): Promise<void> {
+  if (comparison.name.includes(options.only)) await compareAll(comparison)
 }
 
 const runtime: Runtime = { command: options.runtime, prefix: pinToOneCpu() }
-
-async function round(side: Side, connections: number): Promise<Measured> {
-  return fire({ port: side.server.port, shot: side.shot, connections, ms: ROUND_MS })
-}
-
-async function warmUp(side: Side, connections: number): Promise<void> {
-  const until = performance.now() + WARM_UP.ms
-  let sent = 0
-  while (sent < WARM_UP.requests && performance.now() < until) {
-    sent += (await round(side, connections)).latencies.length
-  }
-}
-
-function ms(value: number): string {
-  return value < 10 ? value.toFixed(2) : value.toFixed(0)
-}
-
-/** Takes turns between the service and its baselines, and prints a line for each of them. */
-async function compare({ name, connections, ours, baselines }: Case): Promise<void> {
-  if (!name.includes(options.only)) return
-  const latencies: number[] = []
-  const speeds: number[] = []
-  const ratios = baselines.map((): number[] => [])
-  const tails = baselines.map((): number[] => [])
-  for (const side of [ours, ...baselines.map((baseline) => baseline.side)]) await warmUp(side, connections)
-  for (let n = 0; n < ROUNDS; n += 1) {
-    const rivals: Measured[] = []
-    const forwards = n % 2 === 0
-    const own = forwards ? await round(ours, connections) : undefined
-    for (const { side } of baselines) rivals.push(await round(side, connections))
-    const mine = own ?? (await round(ours, connections))
-    speeds.push(mine.perSecond)
-    for (const latency of mine.latencies) latencies.push(latency)
-    rivals.forEach((rival, at) => {
-      ratios[at]?.push(mine.perSecond / rival.perSecond)
-      tails[at]?.push(percentile(rival.latencies, 0.99) / percentile(mine.latencies, 0.99))
-    })
-  }
-  latencies.sort((a, b) => a - b)
-  baselines.forEach((baseline, at) => {
-    const ratio = median(ratios[at] ?? [])
-    const goal = baseline.atLeast === undefined ? '' : ` (goal ${baseline.atLeast.toFixed(2)})`
-    console.log(
-      [
-        name.padEnd(34),
-        `${ratio.toFixed(2)} of ${baseline.name}${goal}`.padEnd(58),
-        `p99 ${median(tails[at] ?? []).toFixed(2)}`.padEnd(10),
-        `${median(speeds).toFixed(0)}/s`.padStart(9),
-        `p50 ${ms(percentile(latencies, 0.5))} p99 ${ms(percentile(latencies, 0.99))} ms`,
-      ].join('  '),
-    )
-  })
-}
 
 async function get(server: Server, path: string): Promise<any> {
   const response = await fetch(`http://127.0.0.1:${server.port}${path}`)
@@ -297,4 +240,5 @@ async function startAndMemory(): Promise<void> {
 await sqlite()
 await mongo()
 await startAndMemory()
+console.log(['', ...latencyTable].join('\n'))
 process.exit(0)
