@@ -128,6 +128,6 @@ function record(request: FastifyRequest, reply: FastifyReply, metrics: Metrics):
   const ms = reply.elapsedTime
   // A caller that hung up before the answer was whole, as some proxies write it.
   const status = reply.raw.writableFinished ? reply.statusCode : 499
-  metrics.request({ method, route, status, seconds: ms / 1000 })
+  metrics.request({ method, route, status }, ms / 1000)
   request.server.log.info({ reqId: id, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request')
 }

@@ -6,10 +6,10 @@ collectDefaultMetrics({ register: processMetrics })
 
 /** What the service counts and times; labels are route patterns and names of ours, never what a caller sent. */
 export interface Metrics {
-  request(request: { method: string; route: string; status: number; seconds: number }): void
-  store(call: { operation: string; outcome: 'ok' | 'error'; seconds: number }): void
+  request(labels: { method: string; route: string; status: number }, seconds: number): void
+  store(labels: { operation: string; outcome: 'ok' | 'error' }, seconds: number): void
   /** `outcome` is `ok` or the code of the error. */
-  portrait(portrait: { outcome: string; seconds: number }): void
+  portrait(labels: { outcome: string }, seconds: number): void
   /** All of them, and those of the process, as Prometheus reads them. */
   text(): Promise<{ contentType: string; body: string }>
 }
@@ -17,17 +17,15 @@ export interface Metrics {
 /** Observations to gather before they are counted. */
 const GATHERED = 100
 
-type Observation = { seconds: number } & Record<string, string | number>
-
 /** Counts observations many at a time: one at a time, it takes longer than what a small answer is made of. */
-function gather(histogram: Histogram) {
-  let gathered: Observation[] = []
+function gather<Label extends string>(histogram: Histogram<Label>) {
+  let gathered: { labels: Partial<Record<Label, string | number>>; seconds: number }[] = []
   const count = () => {
-    for (const { seconds, ...labels } of gathered) histogram.observe(labels, seconds)
+    for (const { labels, seconds } of gathered) histogram.observe(labels, seconds)
     gathered = []
   }
-  const add = (observation: Observation) => {
-    if (gathered.push(observation) >= GATHERED) count()
+  const add = (labels: Partial<Record<Label, string | number>>, seconds: number) => {
+    if (gathered.push({ labels, seconds }) >= GATHERED) count()
   }
   return { add, count }
 }

@@ -22,13 +22,18 @@ export function lean<T extends AnyRouter>(router: T): T {
   return router
 }
 
+function toResult(cause: unknown): Result {
+  return { ok: false, error: getTRPCErrorFromUnknown(cause) }
+}
+
 function leanProcedure(procedure: AnyProcedure): AnyProcedure {
   // See the note at the top: the built procedure holds them beside what its type shows.
   const all = (procedure._def as unknown as { middlewares: Middleware[] }).middlewares
   const middlewares = all.filter(({ _type }) => _type !== 'output')
   const { meta } = procedure
 
-  async function run(index: number, call: Call): Promise<Result> {
+  // Middlewares are async functions: none throws before it gives its promise.
+  function run(index: number, call: Call): Promise<Result> {
     const middleware = middlewares[index]
     if (middleware === undefined) throw new Error(`${call.path} has no resolver`)
     const { ctx, path, type, input, getRawInput, signal, batchIndex } = call
@@ -38,11 +43,7 @@ function leanProcedure(procedure: AnyProcedure): AnyProcedure {
       const given = 'input' in change ? change.input : input
       return run(index + 1, { ctx: changed, path, type, input: given, getRawInput, signal, batchIndex })
     }
-    try {
-      return await middleware({ ctx, path, type, input, getRawInput, signal, batchIndex, meta, next })
-    } catch (cause) {
-      return { ok: false, error: getTRPCErrorFromUnknown(cause) }
-    }
+    return middleware({ ctx, path, type, input, getRawInput, signal, batchIndex, meta, next }).catch(toResult)
   }
 
   async function invoke(call: Call): Promise<unknown> {

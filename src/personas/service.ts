@@ -81,9 +81,11 @@ export class PersonaService {
   }
 
   /** @throws ServiceError CONFLICT when the project has a persona of that name. */
-  async create({ projectId, ...fields }: CreatePersonaInput): Promise<Persona> {
-    const created = await this.#store.insertPersona(projectId, { id: randomUUID(), ...fields }, Date.now())
-    if (created === 'name-taken') throw nameTaken(fields.name)
+  async create(input: CreatePersonaInput): Promise<Persona> {
+    const { projectId, name, description, systemPrompt, headers } = input
+    const persona = { id: randomUUID(), name, description, systemPrompt, headers }
+    const created = await this.#store.insertPersona(projectId, persona, Date.now())
+    if (created === 'name-taken') throw nameTaken(name)
     return created
   }
 

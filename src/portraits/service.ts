@@ -108,7 +108,7 @@ export class PortraitService {
       if (error instanceof ServiceError) outcome = error.code
       throw error
     } finally {
-      this.#deps.metrics.portrait({ outcome, seconds: (performance.now() - began) / 1000 })
+      this.#deps.metrics.portrait({ outcome }, (performance.now() - began) / 1000)
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Persona } from '../personas/schema.js'
 import type { Query, SqliteDatabase } from './sqlite-database.js'
 import { violates } from './sqlite-faults.js'
-import { changed, cursors, type PersonaRow, personaCache, toRow } from './sqlite-rows.js'
+import { changed, cursors, newPersona, type PersonaRow, personaCache, toRow } from './sqlite-rows.js'
 import type { Store } from './types.js'
 
 type PersonaStore = Pick<
@@ -105,12 +105,13 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
       return count === 0 ? { count } : { count, id: String(row?.id) }
     },
 
-    async insertPersona(projectId, { id, ...fields }, now) {
-      const at = new Date(now).toISOString()
-      const persona: Persona = { id, ...fields, createdAt: at, updatedAt: at }
+    async insertPersona(projectId, given, now) {
+      const persona = newPersona(given, now)
       const row = toRow(persona)
       try {
-        await db.writeOne(() => insert.run(projectId, id, row.name, row.image_url, row.updated_at, row.body))
+        await db.writeOne(() =>
+          insert.run(projectId, given.id, row.name, row.image_url, row.updated_at, row.body),
+        )
       } catch (error) {
         if (violates(error, 'personas.name')) return 'name-taken'
         throw error

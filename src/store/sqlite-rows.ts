@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Persona } from '../personas/schema.js'
-import { CLEARABLE, type PersonaChange } from './types.js'
+import { CLEARABLE, type NewPersona, type PersonaChange } from './types.js'
 
 /**
  * A persona as SQLite keeps it: the whole as JSON, ready to be sent, beside the columns that indexes and
@@ -11,6 +11,20 @@ export interface PersonaRow {
   image_url: string | null
   updated_at: number
   body: string
+}
+
+/** A persona as it is created; fields that are not given are not there. */
+export function newPersona(
+  { id, name, description, systemPrompt, headers }: NewPersona,
+  now: number,
+): Persona {
+  const at = new Date(now).toISOString()
+  // In the order in which the API shows them. A spread for each would take longer than all the rest.
+  const persona: Partial<Persona> & Pick<Persona, 'id' | 'name'> = { id, name }
+  if (description !== undefined) persona.description = description
+  if (systemPrompt !== undefined) persona.systemPrompt = systemPrompt
+  if (headers !== undefined) persona.headers = headers
+  return Object.assign(persona, { createdAt: at, updatedAt: at })
 }
 
 /** A row of a persona. */

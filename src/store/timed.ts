@@ -4,17 +4,15 @@ import type { Store } from './types.js'
 /** The store with every call of it timed. */
 export function timedStore(store: Store, metrics: Pick<Metrics, 'store'>): Store {
   const timed = (operation: keyof Store) => {
-    return async (...args: unknown[]) => {
+    return (...args: unknown[]) => {
       const began = performance.now()
-      let outcome: 'ok' | 'error' = 'error'
-      try {
-        // Read at each call: what stands there is the store's to change.
-        const result: unknown = await (store[operation] as (...args: unknown[]) => unknown)(...args)
-        outcome = 'ok'
-        return result
-      } finally {
-        metrics.store({ operation, outcome, seconds: (performance.now() - began) / 1000 })
+      const record = (outcome: 'ok' | 'error') => () => {
+        metrics.store({ operation, outcome }, (performance.now() - began) / 1000)
       }
+      // Read at each call: what stands there is the store's to change. Each of them answers by a promise.
+      const result = (store[operation] as (...args: unknown[]) => Promise<unknown>)(...args)
+      result.then(record('ok'), record('error'))
+      return result
     }
   }
   const entries = Object.entries(store).map(([name, member]) => [
