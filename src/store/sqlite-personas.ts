@@ -43,7 +43,7 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
     `SELECT count(*) AS count, min(id) AS id FROM personas WHERE project_id = ?1 AND id >= ?2 AND id < ?2 || '~'`,
   )
   const insert = db.prepare(
-    'INSERT INTO personas (project_id, id, name, image_url, updated_at, body) VALUES (?, ?, ?, ?, ?, ?)',
+    'INSERT INTO personas (project_id, id, name, updated_at, body) VALUES (?, ?, ?, ?, ?)',
   )
   const update = db.prepare(
     `UPDATE personas SET name = ?, image_url = ?, updated_at = ?, body = ?
@@ -109,9 +109,7 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
       const persona = newPersona(given, now)
       const row = toRow(persona)
       try {
-        await db.writeOne(() =>
-          insert.run(projectId, given.id, row.name, row.image_url, row.updated_at, row.body),
-        )
+        await db.writeOne(() => insert.run(projectId, given.id, row.name, row.updated_at, row.body))
       } catch (error) {
         if (violates(error, 'personas.name')) return 'name-taken'
         throw error
