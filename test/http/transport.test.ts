@@ -242,6 +242,16 @@ describe('a body that is too large', () => {
   })
 })
 
+describe('a body that is too large and does not end', () => {
+  it('is refused at once, and its connection ends at the time limit', async () => {
+    const quick = await startService(undefined, { requestTimeout: 300 })
+    const head = 'POST /api/projects/p/personas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+    const { received } = dribble(quick.url, `${head}Content-Length: 99999999\r\n\r\n{`, 50)
+    expect(await received).toMatch(/^HTTP\/1\.1 413 /)
+    await quick.close()
+  })
+})
+
 describe('a request that does not arrive whole in time', () => {
   it('is cut with 408, whether its head or its body dribbles', async () => {
     const quick = await startService(undefined, { requestTimeout: 300 })
