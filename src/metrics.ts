@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Limit } from './limit.js'
 
 // Of the process, however many services it runs.
 const processMetrics = new Registry()
@@ -10,6 +11,8 @@ export interface Metrics {
   store(labels: { operation: string; outcome: 'ok' | 'error' }, seconds: number): void
   /** `outcome` is `ok` or the code of the error. */
   portrait(labels: { outcome: string }, seconds: number): void
+  /** Shows how much of a limit is taken, and how many wait for it. */
+  limit(limit: Limit): void
   /** All of them, and those of the process, as Prometheus reads them. */
   text(): Promise<{ contentType: string; body: string }>
 }
@@ -61,7 +64,22 @@ export function createMetrics(): Metrics {
       registers,
     }),
   )
+  const limits: Limit[] = []
+  const gauge = (name: string, help: string, read: (limit: Limit) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['limit'],
+      registers,
+      collect() {
+        for (const limit of limits) this.set({ limit: limit.name }, read(limit))
+      },
+    })
+  gauge('limit_used', 'What is taken of each limit now, in its unit', ({ used }) => used)
+  gauge('limit_capacity', 'The most that can be taken of each limit at once', ({ capacity }) => capacity)
+  gauge('limit_waiting', 'How many wait for each limit now', ({ waiting }) => waiting)
   return {
+    limit: (limit) => void limits.push(limit),
     request: requests.add,
     store: calls.add,
     portrait: portraits.add,

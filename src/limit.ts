@@ -1,0 +1,177 @@
+import { ServiceError } from './errors.js'
+
+/** A part of a limit that is taken until it is released. */
+export interface Hold {
+  /** Changes how much is held, once it is known better; never waits, even where it grows. */
+  resize(cost: number): void
+  /** Gives it back; a second call does nothing. */
+  release(): void
+}
+
+export interface LimitOptions {
+  /** Names it in the metrics. */
+  name: string
+  /** The most that may be held at once, in the unit of the limit: requests, bytes, … */
+  capacity: number
+  /** Most that may wait at once; beyond it the answer is 503. */
+  maxWaiting?: number
+  /** Longest wait in milliseconds; beyond it the answer is 503. */
+  maxWaitMs?: number
+  /** What callers are told with 503, and after how many seconds to try again. */
+  message: string
+  retryAfter: number
+}
+
+export interface TakeOptions {
+  /** Whom it is taken for: callers who wait are served in turn, whatever each of them asks for. */
+  caller?: string
+  /** Ends the wait; `take` then throws the signal's reason. */
+  signal?: AbortSignal | undefined
+}
+
+interface Waiting {
+  cost: number
+  admit: () => void
+}
+
+/**
+ * Lets work in as long as the costs of what is inside add up to at most the capacity; the rest waits. Callers
+ * take turns, so that one who asks for much does not keep others waiting; within one caller it is first come,
+ * first served. A cost beyond the capacity counts as all of it.
+ */
+export class Limit {
+  readonly name: string
+  readonly capacity: number
+  #used = 0
+  #waiting = 0
+  readonly #queues = new Map<string, Waiting[]>()
+  readonly #options: LimitOptions
+
+  constructor(options: LimitOptions) {
+    this.name = options.name
+    this.capacity = options.capacity
+    this.#options = options
+  }
+
+  /** How much is held now. */
+  get used(): number {
+    return this.#used
+  }
+
+  /** How many wait now. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** What a caller is told who cannot be let in. */
+  overloaded(): ServiceError {
+    const { message, retryAfter } = this.#options
+    return new ServiceError('SERVICE_UNAVAILABLE', message, { reason: 'overloaded', retryAfter })
+  }
+
+  /** Takes it now, if nobody waits and there is room. @throws ServiceError SERVICE_UNAVAILABLE otherwise. */
+  takeNow(cost: number): Hold {
+    const wanted = Math.min(cost, this.capacity)
+    if (this.#waiting > 0 || this.#used + wanted > this.capacity) throw this.overloaded()
+    return this.#hold(wanted)
+  }
+
+  /**
+   * Takes it as soon as there is room.
+   * @throws ServiceError SERVICE_UNAVAILABLE where too many wait, or the wait is too long.
+   */
+  async take(cost: number, { caller = '', signal }: TakeOptions = {}): Promise<Hold> {
+    signal?.throwIfAborted()
+    const wanted = Math.min(cost, this.capacity)
+    if (this.#waiting === 0 && this.#used + wanted <= this.capacity) return this.#hold(wanted)
+    const { maxWaiting = Number.POSITIVE_INFINITY } = this.#options
+    if (this.#waiting >= maxWaiting) throw this.overloaded()
+    return this.#wait(wanted, caller, signal)
+  }
+
+  /** Does a work within the limit. What it returns or throws passes through. */
+  async run<T>(cost: number, work: () => Promise<T>, options: TakeOptions = {}): Promise<T> {
+    const hold = await this.take(cost, options)
+    try {
+      return await work()
+    } finally {
+      hold.release()
+    }
+  }
+
+  #hold(cost: number): Hold {
+    let held = cost
+    let released = false
+    this.#used += held
+    return {
+      resize: (to) => {
+        if (released) return
+        const next = Math.min(to, this.capacity)
+        this.#used += next - held
+        held = next
+        this.#admit()
+      },
+      release: () => {
+        if (released) return
+        released = true
+        this.#used -= held
+        this.#admit()
+      },
+    }
+  }
+
+  #wait(cost: number, caller: string, signal: AbortSignal | undefined): Promise<Hold> {
+    return new Promise((resolve, reject) => {
+      const { maxWaitMs } = this.#options
+      const leave = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        this.#waiting -= 1
+      }
+      const giveUp = (reason: unknown) => {
+        leave()
+        this.#remove(caller, entry)
+        reject(reason)
+        // Those behind it may fit where it did not.
+        this.#admit()
+      }
+      const onAbort = () => giveUp(signal?.reason)
+      const timer =
+        maxWaitMs === undefined ? undefined : setTimeout(() => giveUp(this.overloaded()), maxWaitMs)
+      const entry: Waiting = {
+        cost,
+        admit: () => {
+          leave()
+          resolve(this.#hold(cost))
+        },
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#waiting += 1
+      const queue = this.#queues.get(caller)
+      if (queue === undefined) this.#queues.set(caller, [entry])
+      else queue.push(entry)
+      this.#admit()
+    })
+  }
+
+  #remove(caller: string, entry: Waiting): void {
+    const queue = this.#queues.get(caller)?.filter((each) => each !== entry) ?? []
+    if (queue.length === 0) this.#queues.delete(caller)
+    else this.#queues.set(caller, queue)
+  }
+
+  /** Lets in whoever is next: callers in turn. Nobody is overtaken, or the dearest would wait for ever. */
+  #admit(): void {
+    for (;;) {
+      const [next] = this.#queues
+      const entry = next?.[1][0]
+      if (next === undefined || entry === undefined || this.#used + entry.cost > this.capacity) return
+      const [caller, queue] = next
+      queue.shift()
+      // The caller goes to the end of the line with what it still waits for.
+      this.#queues.delete(caller)
+      if (queue.length > 0) this.#queues.set(caller, queue)
+      entry.admit()
+    }
+  }
+}
