@@ -108,7 +108,8 @@ export interface Config {
   logLevel: string
 }
 
-function isLoopback(host: string): boolean {
+/** Whether a host name or address is this machine alone. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 

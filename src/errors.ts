@@ -15,6 +15,8 @@ interface ErrorDetails {
   issues?: Issue[]
   /** Seconds after which another try makes sense (`Retry-After`). */
   retryAfter?: number
+  /** The HTTP status, where tRPC has no code for it. */
+  status?: number
   /** What really happened, for the log alone. */
   cause?: unknown
 }
@@ -27,6 +29,7 @@ export class ServiceError extends TRPCError {
   readonly reason?: string
   readonly issues?: Issue[]
   readonly retryAfter?: number
+  readonly status?: number
 
   constructor(code: TRPC_ERROR_CODE_KEY, message: string, details: ErrorDetails = {}) {
     super({ code, message, cause: details.cause })
@@ -34,6 +37,7 @@ export class ServiceError extends TRPCError {
     if (details.reason !== undefined) this.reason = details.reason
     if (details.issues !== undefined) this.issues = details.issues
     if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter
+    if (details.status !== undefined) this.status = details.status
   }
 }
 
@@ -67,7 +71,7 @@ export function publicError(error: unknown): PublicError {
   if (error instanceof ServiceError) {
     const { code, message, reason, issues, retryAfter } = error
     return {
-      status: getHTTPStatusCodeFromError(error),
+      status: error.status ?? getHTTPStatusCodeFromError(error),
       code,
       message,
       ...(reason !== undefined && { reason }),

@@ -40,6 +40,12 @@ function badCursor(): ServiceError {
   return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'cursor', message }] })
 }
 
+export const LIST_BYTES = 64 * 1024 * 1024
+export function needsLimit(): ServiceError {
+  const message = 'limit is needed: the list is too large for one answer'
+  return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'limit', message }] })
+}
+
 /** Whether V8, or a store, had no room in one text: it ends at half a gigabyte. */
 function isTooLong(error: unknown): boolean {
   if (error instanceof RangeError) return /string length/.test(error.message)

@@ -100,11 +100,11 @@ it('at any level hold no body, key, header value, query or prompt, and tell each
   )
   await exchangeRaw(
     service.url,
-    `GET http://[${secrets.query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    `GET http://[${secrets.query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
   )
   await exchangeRaw(
     service.url,
-    `POST ${personas} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${secrets.key}\r\nExpect: ${secrets.broken}\r\n\r\n`,
+    `POST ${personas} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${secrets.key}\r\nExpect: ${secrets.broken}\r\n\r\n`,
   )
   // A line of its own, if names were written as they come.
   await send(personas, 'POST', { name: '\n{"level":60,"msg":"SECRET-forged"}' })
