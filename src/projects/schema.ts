@@ -1,10 +1,12 @@
 import { z } from 'zod'
-import { codePoints, name } from '../text.js'
+import { isLonger, name } from '../text.js'
 
 const CONTROL = /\p{Cc}/u
 
+const MAX_ID = 128
+
 function faultOfProjectId(id: string): string | undefined {
-  if (id === '' || codePoints(id) > 128) return 'projectId must have 1 to 128 characters'
+  if (id === '' || isLonger(id, MAX_ID)) return 'projectId must have 1 to 128 characters'
   if (id === '.' || id === '..') return 'projectId must not be . or ..'
   if (CONTROL.test(id)) return 'projectId must not contain control characters'
   if (!id.isWellFormed()) return 'projectId must not contain lone surrogates'
@@ -18,7 +20,7 @@ export const projectId = z
     const fault = faultOfProjectId(id)
     if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
   })
-  .meta({ description: 'The project’s id', minLength: 1, maxLength: 128, example: 'support-bot' })
+  .meta({ description: 'The project’s id', minLength: 1, maxLength: MAX_ID, example: 'support-bot' })
 
 export const projectInput = z.object({ projectId })
 
