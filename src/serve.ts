@@ -1,5 +1,5 @@
 import { buildApp } from './app.js'
-import { readConfig } from './config.js'
+import { configWarnings, readConfig } from './config.js'
 import { closeGracefully, closeOnSignal, listen } from './lifecycle.js'
 import { createServices } from './services.js'
 import { openStore } from './store/open.js'
@@ -11,6 +11,7 @@ import { openStore } from './store/open.js'
  */
 export async function serve(): Promise<void> {
   const config = readConfig(process.env)
+  for (const warning of configWarnings(process.env)) console.warn(`personas-api: ${warning}`)
   const store = await openStore(config)
   const services = createServices(config, store)
   const app = await buildApp({ config, store, services })
