@@ -2,7 +2,10 @@
 
 /** What each call takes beside its input. */
 export interface CallOptions {
-  /** Ends the wait for the answer; a change that has reached the service may be made all the same. */
+  /**
+   * Ends the wait for the answer; a change that has reached the service may be made all the same. A call with a
+   * signal is sent in a request of its own, and not at all once the signal is aborted.
+   */
   signal?: AbortSignal
 }
 
