@@ -49,7 +49,7 @@ export interface PersonasError extends Error {
   httpStatus: number
   /** A finer code, such as `provider_quota`. */
   reason?: string
-  /** Every field that was refused; the first gives the message. */
+  /** The fields that were refused, 20 at most; the first gives the message. */
   issues?: PersonasIssue[]
   /** Seconds after which another try makes sense. */
   retryAfter?: number

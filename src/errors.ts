@@ -55,7 +55,7 @@ const UNEXPECTED: PublicError = {
 }
 
 /** Most issues of one error, the first ones: what is wrong is wrong in the same way from then on. */
-export const MAX_ISSUES = 20
+const MAX_ISSUES = 20
 
 /** Failed validations as issues, the first of which gives the message. */
 function fromZod(error: ZodError): PublicError {
