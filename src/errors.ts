@@ -2,6 +2,7 @@ import { TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import type { TRPC_ERROR_CODE_KEY } from '@trpc/server/rpc'
 import { ZodError } from 'zod'
+import { excerpt } from './excerpt.js'
 
 /** One thing that is wrong with an input: where (`headers.X-A`) and what is allowed there. */
 export interface Issue {
@@ -57,9 +58,14 @@ const UNEXPECTED: PublicError = {
   message: 'Something went wrong here; the log has it under this request id',
 }
 
+/** Most issues of one error, the first ones: what is wrong is wrong in the same way from then on. */
+const MAX_ISSUES = 20
+
 /** Failed validations as issues, the first of which gives the message. */
 function fromZod(error: ZodError): PublicError {
-  const issues = error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }))
+  const issues = error.issues
+    .slice(0, MAX_ISSUES)
+    .map(({ path, message }) => ({ path: path.map((part) => excerpt(String(part))).join('.'), message }))
   return { status: 400, code: 'BAD_REQUEST', message: issues[0]?.message ?? 'The input is not valid', issues }
 }
 

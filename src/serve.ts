@@ -1,5 +1,5 @@
 import { buildApp } from './app.js'
-import { readConfig } from './config.js'
+import { configWarnings, readConfig } from './config.js'
 import { closeGracefully, listen } from './lifecycle.js'
 import { createServices } from './services.js'
 import { openStore } from './store/open.js'
@@ -12,6 +12,7 @@ import { openStore } from './store/open.js'
  */
 export async function serve(stop: Promise<void>): Promise<void> {
   const config = readConfig(process.env)
+  for (const warning of configWarnings(process.env)) console.warn(`personas-api: ${warning}`)
   const store = await openStore(config)
   const services = createServices(config, store)
   const app = await buildApp({ config, store, services })
