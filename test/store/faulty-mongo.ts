@@ -69,17 +69,13 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
   const faults: Required<Fault>[] = []
   const sockets = new Set<Socket>()
 
-  /** The fault that this command meets, if any; counts it for those that wait for a later one. */
+  /** The fault that this command meets, if any; the others count it. */
   function faultOf(command: string): Required<Fault> | undefined {
     const fitting = faults.filter((fault) => fault.command === '' || fault.command === command)
-    for (const fault of fitting) {
-      if (fault.skip === 0) {
-        faults.splice(faults.indexOf(fault), 1)
-        return fault
-      }
-      fault.skip -= 1
-    }
-    return undefined
+    const met = fitting.find(({ skip }) => skip === 0)
+    for (const fault of fitting) fault.skip = Math.max(0, fault.skip - 1)
+    if (met !== undefined) faults.splice(faults.indexOf(met), 1)
+    return met
   }
 
   const server = createServer((near) => {
