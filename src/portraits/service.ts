@@ -113,8 +113,8 @@ export class PortraitService {
   }
 
   async #draw({ projectId, persona, apiKey, model }: Order): Promise<Persona> {
-    const { store, provider } = this.#deps
-    const references = await store.newestImages(projectId, 'persona-avatar-styleguide', MAX_STYLE_REFERENCES)
+    const { provider } = this.#deps
+    const references = await this.#styleReferences(projectId)
     const picture = await provider.generate({
       apiKey,
       ...(model !== undefined && { model }),
@@ -125,6 +125,18 @@ export class PortraitService {
     const bytes = await finishPortrait(picture.bytes)
     const image: StoredImage = { id: newImageId('png'), role: 'persona-avatar', format: 'png', bytes }
     return this.#keep({ projectId, personaId: persona.id, image })
+  }
+
+  async #styleReferences(projectId: string): Promise<StoredImage[]> {
+    const { store } = this.#deps
+    const references: StoredImage[] = []
+    const role = 'persona-avatar-styleguide'
+    for (const id of await store.listNewestImageIds(projectId, role, MAX_STYLE_REFERENCES)) {
+      const image = await store.findImage(projectId, id)
+      // One may be deleted while the others are read.
+      if (image !== null) references.push(image)
+    }
+    return references
   }
 
   /** Stores a picture that is paid for: a database that is gone for a moment does not lose it. */
