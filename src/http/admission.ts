@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../errors.js'
-import { gate } from '../images/gate.js'
 import { UPLOAD_LIMIT } from '../images/procedures.js'
+import { Limit } from '../limit.js'
 import { sendError } from './errors.js'
 
 /** Bytes of uploads that are received and worked on at once: each is held in several copies. */
@@ -40,7 +40,12 @@ function costOf(request: FastifyRequest): number {
  * whose body dribbles is cut with 408 while others wait.
  */
 export function uploadAdmission(): Admit {
-  const enter = gate(CAPACITY)
+  const limit = new Limit({
+    name: 'uploads',
+    capacity: CAPACITY,
+    message: 'Too many uploads are under way; try again in a few seconds',
+    retryAfter: 5,
+  })
   let waiting = 0
 
   /** Holds a place until the request is answered, or its sender is gone. */
@@ -73,7 +78,7 @@ export function uploadAdmission(): Admit {
         gone = true
         refused(overloaded())
       }, MAX_WAIT)
-      void enter(costOf(request), async () => {
+      void limit.run(costOf(request), async () => {
         if (gone) return
         clearTimeout(timer)
         admitted()

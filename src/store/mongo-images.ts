@@ -11,7 +11,7 @@ export function toImage({ id, role, format, bytes }: ImageDocument): StoredImage
 
 type ImageMethods = Pick<
   Store,
-  'insertImage' | 'findImage' | 'hasImage' | 'listImageIds' | 'newestImages' | 'deleteImage'
+  'insertImage' | 'findImage' | 'hasImage' | 'listImageIds' | 'listNewestImageIds' | 'deleteImage'
 >
 
 /** Images, each one document. */
@@ -40,13 +40,10 @@ export function mongoImages({ images }: Collections): ImageMethods {
       return documents.map(({ id }) => id)
     },
 
-    async newestImages(projectId, role, limit) {
-      const newest = images.find({ projectId, role }).sort({ _id: -1 }).limit(limit)
-      const documents: ImageDocument[] = []
-      while (await answer(() => newest.hasNext())) {
-        documents.push(...newest.readBufferedDocuments())
-      }
-      return documents.map(toImage)
+    async listNewestImageIds(projectId, role, limit) {
+      const found = images.find({ projectId, role }, { projection: { _id: 0, id: 1 } })
+      const documents = await answer(() => found.sort({ _id: -1 }).limit(limit).toArray())
+      return documents.map(({ id }) => id)
     },
 
     async deleteImage(projectId, id) {

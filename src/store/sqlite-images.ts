@@ -4,7 +4,7 @@ import type { Store, StoredImage } from './types.js'
 
 type ImageStore = Pick<
   Store,
-  'insertImage' | 'findImage' | 'hasImage' | 'listImageIds' | 'newestImages' | 'deleteImage'
+  'insertImage' | 'findImage' | 'hasImage' | 'listImageIds' | 'listNewestImageIds' | 'deleteImage'
 >
 
 const PORTRAIT: ImageRole = 'persona-avatar'
@@ -28,8 +28,8 @@ export function sqliteImages(db: SqliteDatabase): ImageStore & {
   const has = db.prepare('SELECT 1 FROM images WHERE project_id = ? AND id = ?')
   const ids = db.prepare('SELECT id FROM images WHERE project_id = ? ORDER BY seq')
   const idsOfRole = db.prepare('SELECT id FROM images WHERE project_id = ? AND role = ? ORDER BY seq')
-  const newest = db.prepare(
-    'SELECT id, role, format, bytes FROM images WHERE project_id = ? AND role = ? ORDER BY seq DESC LIMIT ?',
+  const newestIds = db.prepare(
+    'SELECT id FROM images WHERE project_id = ? AND role = ? ORDER BY seq DESC LIMIT ?',
   )
   const remove = db.prepare('DELETE FROM images WHERE project_id = ? AND id = ?')
   const removeUnused = db.prepare(
@@ -61,8 +61,8 @@ export function sqliteImages(db: SqliteDatabase): ImageStore & {
       return rows.map((row) => String(row.id))
     },
 
-    async newestImages(projectId, role, limit) {
-      return newest.all(projectId, role, limit).map(toImage)
+    async listNewestImageIds(projectId, role, limit) {
+      return newestIds.all(projectId, role, limit).map((row) => String(row.id))
     },
 
     async deleteImage(projectId, id) {

@@ -144,8 +144,8 @@ export interface Store {
   hasImage(projectId: string, id: string): Promise<boolean>
   /** Ids of the project's images, oldest first. */
   listImageIds(projectId: string, role?: ImageRole): Promise<string[]>
-  /** The newest `limit` images of a role, newest first. */
-  newestImages(projectId: string, role: ImageRole, limit: number): Promise<StoredImage[]>
+  /** Ids of the newest `limit` images of a role, newest first. */
+  listNewestImageIds(projectId: string, role: ImageRole, limit: number): Promise<string[]>
   deleteImage(projectId: string, id: string): Promise<boolean>
   /**
    * Stores a portrait and points the persona at it; the portrait it replaces goes (see above). Nothing is

@@ -37,7 +37,7 @@ describe.skipIf(address === '')('a MongoDB that goes away', () => {
       store.insertImage(project, newImage('upload', 1_000_000)),
       store.storePortrait(project, randomUUID(), { image: newImage(), now: T0 }),
       store.findImage(project, newImage().id),
-      store.newestImages(project, 'upload', 16),
+      store.listNewestImageIds(project, 'upload', 16),
       store.deleteProject(randomUUID()),
     ]
     const started = Date.now()
