@@ -27,6 +27,12 @@ export interface TakeOptions {
   caller?: string
   /** Ends the wait; `take` then throws the signal's reason. */
   signal?: AbortSignal | undefined
+  /** Waits as long as it takes, for work that must not be refused any more. */
+  patient?: boolean
+}
+
+interface Waiter extends TakeOptions {
+  caller: string
 }
 
 interface Waiting {
@@ -80,13 +86,13 @@ export class Limit {
    * Takes it as soon as there is room.
    * @throws ServiceError SERVICE_UNAVAILABLE where too many wait, or the wait is too long.
    */
-  async take(cost: number, { caller = '', signal }: TakeOptions = {}): Promise<Hold> {
+  async take(cost: number, { caller = '', signal, patient = false }: TakeOptions = {}): Promise<Hold> {
     signal?.throwIfAborted()
     const wanted = Math.min(cost, this.capacity)
     if (this.#waiting === 0 && this.#used + wanted <= this.capacity) return this.#hold(wanted)
     const { maxWaiting = Number.POSITIVE_INFINITY } = this.#options
-    if (this.#waiting >= maxWaiting) throw this.overloaded()
-    return this.#wait(wanted, caller, signal)
+    if (this.#waiting >= maxWaiting && !patient) throw this.overloaded()
+    return this.#wait(wanted, { caller, signal, patient })
   }
 
   /** Does a work within the limit. What it returns or throws passes through. */
@@ -120,9 +126,9 @@ export class Limit {
     }
   }
 
-  #wait(cost: number, caller: string, signal: AbortSignal | undefined): Promise<Hold> {
+  #wait(cost: number, { caller, signal, patient }: Waiter): Promise<Hold> {
     return new Promise((resolve, reject) => {
-      const { maxWaitMs } = this.#options
+      const maxWaitMs = patient ? undefined : this.#options.maxWaitMs
       const leave = () => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)

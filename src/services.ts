@@ -2,24 +2,13 @@ import type { Config } from './config.js'
 import { ImageService } from './images/service.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import { PersonaService } from './personas/service.js'
-import type { ImageProvider, OpenAiOptions } from './portraits/provider.js'
+import { createOpenAiProvider } from './portraits/provider.js'
 import { PortraitService } from './portraits/service.js'
 import { createKeySealer, secretFromFile } from './projects/keys.js'
 import { ProjectService } from './projects/service.js'
 import { timedStore } from './store/timed.js'
 import type { Store } from './store/types.js'
 import type { Services } from './trpc.js'
-
-/** Loads the SDK with the first portrait: it takes a tenth of the time to start. */
-function openAiProvider(options: OpenAiOptions): ImageProvider {
-  let loaded: Promise<ImageProvider> | undefined
-  return {
-    async generate(request) {
-      loaded ??= import('./portraits/provider.js').then((module) => module.createOpenAiProvider(options))
-      return (await loaded).generate(request)
-    },
-  }
-}
 
 /** The services over a store, as the configuration sets them up. */
 export function createServices(config: Config, database: Store): Services & { metrics: Metrics } {
@@ -29,18 +18,21 @@ export function createServices(config: Config, database: Store): Services & { me
   const keys = createKeySealer(() => secretKey ?? secretFromFile(config.dataDir))
   const personas = new PersonaService(store)
   const projects = new ProjectService(store, keys)
-  const provider = openAiProvider({
+  const images = new ImageService(store, metrics)
+  const provider = createOpenAiProvider({
     ...(config.openaiBaseUrl !== undefined && { baseUrl: config.openaiBaseUrl }),
     models: config.imageModels,
     timeoutMs: config.imageTimeoutMs,
+    metrics,
   })
   const portraits = new PortraitService({
     store,
     personas,
     projects,
+    images,
     provider,
     ratePerMinute: config.imageRatePerMinute,
     metrics,
   })
-  return { personas, projects, images: new ImageService(store), portraits, metrics }
+  return { personas, projects, images, portraits, metrics }
 }

@@ -39,11 +39,16 @@ export function mountImages(scope: FastifyInstance, images: ImageService, limit:
     requireProject(access, projectId)
     const { size, format } = request.query
     const input = serveImageInput.parse({ projectId, imageId, size: sizeOf(size), format })
-    // Its length is not known before it is read.
-    const hold = await limit.take(LARGEST, { caller: projectId, signal: lifetime.signal })
-    lifetime.onOver(hold.release)
-    const image = await images.serve(input)
-    hold.resize(image.bytes.length)
+    const { signal } = lifetime
+    const turn = { caller: projectId, signal }
+    const isOriginal = input.size === undefined && input.format === undefined
+    // An original's length is not known before it is read. A variant may be long in the making, and holds nothing
+    // until it is made.
+    const read = isOriginal ? await limit.take(LARGEST, turn) : undefined
+    if (read !== undefined) lifetime.onOver(read.release)
+    const image = await images.serve(input, signal)
+    if (read !== undefined) read.resize(image.bytes.length)
+    else lifetime.onOver(limit.takeNow(image.bytes.length).release)
     // Neither an image nor a variant of it ever changes, so its name is its version.
     const tag = entityTag([imageId, input.size, input.format].filter((part) => part !== undefined).join(';'))
     reply

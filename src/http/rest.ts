@@ -135,7 +135,7 @@ function mount(scope: FastifyInstance, route: Route, { services, lists: listLimi
   const { type } = procedure._def
 
   async function call(request: FastifyRequest, reply: FastifyReply) {
-    const { access, id: requestId } = request
+    const { access, id: requestId, lifetime } = request
     const input = readInput(route, request)
     const lists = new RequestLists(listLimit, request, COPIES)
     const ctx: Context = { personas, projects, images, portraits, access, requestId, lists }
@@ -146,7 +146,7 @@ function mount(scope: FastifyInstance, route: Route, { services, lists: listLimi
       }
     }
     const getRawInput = async () => input
-    const result = await procedure({ ctx, path, type, getRawInput, signal: undefined, batchIndex: 0 })
+    const result = await procedure({ ctx, path, type, getRawInput, signal: lifetime.signal, batchIndex: 0 })
     // Sent already, where the operation had the text of its answer.
     return reply.sent ? reply : answer(route, result, { request, reply })
   }

@@ -1,8 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { ServiceError } from '../errors.js'
+import { Limit, type TakeOptions } from '../limit.js'
+import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/types.js'
-import { cleanImage, variant } from './processing.js'
+import {
+  asStyleReference,
+  cleanImage,
+  type Picture,
+  pictureLimits,
+  pictureWork,
+  pixelsOf,
+  variant,
+} from './processing.js'
 import {
   type ImageFormat,
   type ImageInput,
@@ -11,19 +21,13 @@ import {
   type ServeImageInput,
   type UploadImageInput,
 } from './schema.js'
+import { SharedWork } from './shared-work.js'
 
 /** Bytes of variants kept in memory. */
 const VARIANT_CACHE_BYTES = 64 * 1024 * 1024
 
-export interface ServedImage {
-  format: ImageFormat
-  bytes: Buffer
-}
-
-interface VariantRequest extends Required<Pick<ServeImageInput, 'projectId' | 'imageId'>> {
-  size?: number | undefined
-  format?: ImageFormat | undefined
-}
+/** Stored pictures read from the database at once: each may take 15 MiB. */
+const LOADED_AT_ONCE = 4
 
 export function imageNotFound(): ServiceError {
   return new ServiceError('NOT_FOUND', 'Image not found')
@@ -61,23 +65,34 @@ function fromBase64(text: string): Buffer {
 /** The rules of images. Inputs have passed their schemas. */
 export class ImageService {
   readonly #store: Store
-  readonly #variants: LRUCache<string, ServedImage, VariantRequest>
+  readonly #variants = new LRUCache<string, Picture>({
+    maxSize: VARIANT_CACHE_BYTES,
+    sizeCalculation: ({ bytes }) => bytes.length + 1,
+  })
+  readonly #making = new SharedWork<Picture>()
+  readonly #loading = new Limit({
+    name: 'loading_pictures',
+    capacity: LOADED_AT_ONCE,
+    maxWaitMs: 20_000,
+    message: 'Too many pictures are being read; try again in a few seconds',
+    retryAfter: 5,
+  })
 
-  constructor(store: Store) {
+  constructor(store: Store, metrics: Pick<Metrics, 'limit'>) {
     this.#store = store
-    this.#variants = new LRUCache({
-      maxSize: VARIANT_CACHE_BYTES,
-      sizeCalculation: ({ bytes }) => bytes.length + 1,
-      // Callers that ask for the same variant at once wait for one making of it.
-      fetchMethod: (_key, _stale, { context }) => this.#makeVariant(context),
-      ignoreFetchAbort: true,
-      allowStaleOnFetchAbort: true,
-    })
+    for (const limit of [...pictureLimits, this.#loading]) metrics.limit(limit)
   }
 
-  /** Stores what is left of a picture once it is decoded and encoded anew. @throws ServiceError BAD_REQUEST. */
-  async upload({ projectId, imageBase64, role }: UploadImageInput): Promise<{ id: string }> {
-    const image = await cleanImage(fromBase64(imageBase64)).catch((error: unknown) => {
+  /**
+   * Stores what is left of a picture once it is decoded and encoded again. `signal` ends the wait for its turn.
+   * @throws ServiceError BAD_REQUEST, or SERVICE_UNAVAILABLE where its turn does not come in time.
+   */
+  async upload(
+    { projectId, imageBase64, role }: UploadImageInput,
+    signal?: AbortSignal,
+  ): Promise<{ id: string }> {
+    const turn = { caller: projectId, signal }
+    const image = await cleanImage(fromBase64(imageBase64), turn).catch((error: unknown) => {
       throw error instanceof ServiceError && error.code === 'BAD_REQUEST' ? refused(error.message) : error
     })
     const id = newImageId(image.format)
@@ -95,26 +110,58 @@ export class ImageService {
     if (!deleted) throw imageNotFound()
   }
 
-  /** An image as stored, or a variant of it. @throws ServiceError NOT_FOUND. */
-  async serve({ projectId, imageId, size, format }: ServeImageInput): Promise<ServedImage> {
-    if (!isImageId(imageId)) throw imageNotFound()
-    if (size === undefined && format === undefined) return this.#original(projectId, imageId)
-    // A variant outlives its image in the cache; the store decides whether there still is one.
-    if (!(await this.#store.hasImage(projectId, imageId))) throw imageNotFound()
-    const key = JSON.stringify([projectId, imageId, size, format])
-    const context = { projectId, imageId, size, format }
-    const made = await this.#variants.fetch(key, { context })
-    return made ?? this.#makeVariant(context)
+  /**
+   * An image as stored, or a variant of it. `signal` ends the wait for its turn.
+   * @throws ServiceError NOT_FOUND, BAD_REQUEST where a format cannot hold it, or SERVICE_UNAVAILABLE where its
+   *   turn does not come in time.
+   */
+  async serve({ size, format, ...image }: ServeImageInput, signal?: AbortSignal): Promise<Picture> {
+    if (!isImageId(image.imageId)) throw imageNotFound()
+    if (size === undefined && format === undefined) {
+      return this.#loading.run(1, () => this.#load(image), { caller: image.projectId, signal })
+    }
+    return this.#made({ ...image, name: `${size} ${format}`, signal }, (original) =>
+      variant(original, { size, format }),
+    )
   }
 
-  async #original(projectId: string, imageId: string): Promise<ServedImage> {
+  /** An image as a portrait can use it. @throws ServiceError as `serve` does. */
+  async styleReference(image: ImageInput, signal: AbortSignal): Promise<Picture> {
+    return this.#made({ ...image, name: 'style reference', signal }, asStyleReference)
+  }
+
+  /** What `make` makes of an image, from the cache where it is there; callers that want the same share it. */
+  async #made(
+    { name, signal, ...image }: ImageInput & { name: string; signal: AbortSignal | undefined },
+    make: (original: Picture) => Promise<Picture>,
+  ): Promise<Picture> {
+    // It outlives its image in the cache; the store decides whether there still is one.
+    if (!(await this.#store.hasImage(image.projectId, image.imageId))) throw imageNotFound()
+    const key = JSON.stringify([image.projectId, image.imageId, name])
+    const made = this.#variants.get(key)
+    if (made !== undefined) return made
+    const begin = async (abandoned: AbortSignal) => {
+      const fresh = await this.#inTurn(image, { caller: image.projectId, signal: abandoned }, make)
+      this.#variants.set(key, fresh)
+      return fresh
+    }
+    return this.#making.join(key, begin, signal)
+  }
+
+  /** Loads an image twice: to see how large it is, and again in its turn, as what waits must hold no pictures. */
+  async #inTurn(
+    image: ImageInput,
+    turn: TakeOptions,
+    make: (original: Picture) => Promise<Picture>,
+  ): Promise<Picture> {
+    const measure = async () => pixelsOf((await this.#load(image)).bytes)
+    const pixels = await this.#loading.run(1, measure, turn)
+    return pictureWork(pixels, async () => make(await this.#load(image)), turn)
+  }
+
+  async #load({ projectId, imageId }: ImageInput): Promise<Picture> {
     const image = await this.#store.findImage(projectId, imageId)
     if (image === null) throw imageNotFound()
     return image
-  }
-
-  async #makeVariant({ projectId, imageId, size, format }: VariantRequest): Promise<ServedImage> {
-    const image = await this.#original(projectId, imageId)
-    return variant(image, { size, format })
   }
 }

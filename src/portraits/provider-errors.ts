@@ -21,18 +21,26 @@ const MODEL_GONE = /model_(not_found|deprecated|retired)|(unknown|invalid|deprec
 // And where there is no code, in words.
 const SAYS_CONTENT_POLICY = /(rejected by|result of) (the|our) safety system/i
 const SAYS_IMAGE_FILE = /invalid (image )?file|image file or mode|unsupported (image|mimetype)/i
+/** What a 404 is about where it is not the address. */
+const SAYS_MODEL = /\b(model|deployment)s?\b/i
 const SAYS_MODEL_GONE = /\bmodel\b.*(does not exist|not found|deprecated|retired|shut down|no longer)/i
 
 const CHECK_SETTINGS = 'check the API key and the image model in the project’s llmSettings'
 
+/** What to do where the answers are not those of an images API. */
+export const CHECK_ADDRESS = 'check OPENAI_BASE_URL: gateways want their path in it, such as /v1'
+
 /** The provider settings of the project cannot work: no other request with them would. */
-export function misconfigured(message: string, cause?: unknown): ServiceError {
+export function misconfigured(message: string, cause: unknown): ServiceError {
   return new ServiceError('SERVICE_UNAVAILABLE', message, { reason: 'provider_misconfigured', cause })
 }
 
-/** The call failed in a way that says nothing about the request: the caller may try again later. */
-export function badGateway(what: string, cause?: unknown): ServiceError {
-  return new ServiceError('BAD_GATEWAY', `The image provider ${what}; try again later`, { cause })
+/**
+ * The call failed in a way that says nothing about the request. The cause tells the log which failure it was,
+ * without words of the provider.
+ */
+export function badGateway(what: string, cause: unknown, advice = 'try again later'): ServiceError {
+  return new ServiceError('BAD_GATEWAY', `The image provider ${what}; ${advice}`, { cause })
 }
 
 /** No configured model is served to this key; `models` are those that were to be tried. */
@@ -40,19 +48,20 @@ export function noModelServed(models: readonly string[]): ServiceError {
   const tried = models.join(', ')
   return misconfigured(
     `The image provider serves none of these models to this key: ${tried}; ${CHECK_SETTINGS}`,
+    `no model served: ${tried}`,
   )
 }
 
 /**
  * Whether the provider says that the model does not exist, no longer, or not for this key. Retired models come
- * with several codes and statuses, so wording counts too; a 404 of the address (`Invalid URL`, or a page
- * that is not the API's) does not.
+ * with several codes and statuses, so wording counts too; a 404 of the address (`Invalid URL`, or one that
+ * does not speak of a model) does not.
  */
 export function isModelGone(error: unknown): boolean {
   if (!(error instanceof APIError)) return false
   const { status, code, param, message } = factsOf(error)
   if (MODEL_GONE.test(code)) return true
-  if (status === 404 || status === 410) return error.error !== undefined && !/invalid url/i.test(message)
+  if (status === 404 || status === 410) return param === 'model' || SAYS_MODEL.test(message)
   if (status !== 400) return false
   return param === 'model' || SAYS_MODEL_GONE.test(message)
 }
@@ -101,6 +110,10 @@ export function providerError(error: unknown, request: FailedRequest, now: numbe
     const retryAfter = retryAfterOf(error, now)
     const message = `The image provider limits the rate of requests; try again in ${retryAfter} s`
     return new ServiceError('TOO_MANY_REQUESTS', message, { retryAfter, cause })
+  }
+  // An address that is not the API's, nor will be: its path is missing, as a rule.
+  if (status === 404 || status === 405) {
+    return badGateway(`answered with status ${status}`, cause, CHECK_ADDRESS)
   }
   return badGateway(`failed with status ${status}`, cause)
 }

@@ -3,7 +3,17 @@ import { LRUCache } from 'lru-cache'
 import OpenAI, { toFile } from 'openai'
 import { ServiceError } from '../errors.js'
 import type { ImageFormat } from '../images/schema.js'
-import { badGateway, isModelGone, misconfigured, noModelServed, providerError } from './provider-errors.js'
+import { Limit } from '../limit.js'
+import type { Metrics } from '../metrics.js'
+import { BoundedFetch } from './bounded-fetch.js'
+import {
+  badGateway,
+  CHECK_ADDRESS,
+  isModelGone,
+  misconfigured,
+  noModelServed,
+  providerError,
+} from './provider-errors.js'
 
 /** A picture whose style the portrait should match. */
 export interface StyleReference {
@@ -40,6 +50,7 @@ export interface OpenAiOptions {
   models: readonly string[]
   /** Limit for a whole call in milliseconds, from the first attempt to the last byte. */
   timeoutMs: number
+  metrics: Pick<Metrics, 'limit'>
   /** Milliseconds since 1970. */
   now?: () => number
 }
@@ -48,11 +59,20 @@ const OPENAI_URL = 'https://api.openai.com/v1'
 const HOUR = 3_600_000
 /** Pairs of key and model to remember; beyond it the oldest are asked for again. */
 const MAX_REMEMBERED = 10_000
+/** Answers read at once, in bytes: three of the largest. While it is decoded, one takes about four times its bytes. */
+const READING_BYTES = 48 * 1024 * 1024
 const EXTENSIONS = { png: 'png', jpeg: 'jpg', webp: 'webp' } as const
 
 /** OpenAI's image API, or that of a gateway which speaks it, through the official SDK. */
 export function createOpenAiProvider(options: OpenAiOptions): ImageProvider {
-  const { models, timeoutMs, now = Date.now } = options
+  const { models, timeoutMs, metrics, now = Date.now } = options
+  const reading = new Limit({
+    name: 'provider_answer_bytes',
+    capacity: READING_BYTES,
+    message: 'Too many portraits arrive at once; try again in a few seconds',
+    retryAfter: 5,
+  })
+  metrics.limit(reading)
   const gone = new LRUCache<string, true>({ max: MAX_REMEMBERED, ttl: HOUR, ttlResolution: 0, perf: { now } })
 
   async function firstServed(client: OpenAI, request: GenerateRequest) {
@@ -76,8 +96,9 @@ export function createOpenAiProvider(options: OpenAiOptions): ImageProvider {
       const limit = AbortSignal.timeout(timeoutMs)
       // One signal for headers and body of every attempt: the SDK's own timeout ends with the headers.
       const signal = AbortSignal.any([request.signal, limit])
+      const bounded = new BoundedFetch(reading)
       try {
-        const client = clientFor(request.apiKey, options)
+        const client = clientFor(request.apiKey, { ...options, fetch: bounded.fetch })
         const { model, answer } = await firstServed(client, { ...request, signal })
         return { bytes: pictureOf(answer), model }
       } catch (error) {
@@ -85,22 +106,29 @@ export function createOpenAiProvider(options: OpenAiOptions): ImageProvider {
         if (request.signal.aborted) throw request.signal.reason
         if (limit.aborted) {
           const message = `The image provider did not finish within ${timeoutMs / 1000} s; try again later`
-          throw new ServiceError('GATEWAY_TIMEOUT', message)
+          throw new ServiceError('GATEWAY_TIMEOUT', message, { cause: { timeoutMs } })
         }
         throw providerError(error, request, now())
+      } finally {
+        bounded.release()
       }
     },
   }
 }
 
-function clientFor(apiKey: string, { baseUrl = OPENAI_URL, timeoutMs }: OpenAiOptions): OpenAI {
+function clientFor(
+  apiKey: string,
+  { baseUrl = OPENAI_URL, timeoutMs, fetch }: OpenAiOptions & Pick<BoundedFetch, 'fetch'>,
+): OpenAI {
   // The key goes into a header, whose errors would repeat it.
   if (!/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw misconfigured('The project’s API key holds characters that no key has; set it anew in llmSettings')
+    const message = 'The project’s API key holds characters that no key has; set it again in llmSettings'
+    throw misconfigured(message, 'the key is not visible ASCII')
   }
   return new OpenAI({
     apiKey,
     baseURL: baseUrl,
+    fetch,
     // A failed call may have been billed.
     maxRetries: 0,
     // Debug logs print prompts.
@@ -128,14 +156,19 @@ async function ask(client: OpenAI, model: string, request: GenerateRequest): Pro
 
 // The SDK's types promise a picture, but a body that is not JSON arrives as a string, and gateways differ.
 function pictureOf(answer: unknown): Buffer {
+  // Of another address of the gateway, as a rule.
+  if (typeof answer === 'string' && answer !== '') {
+    throw badGateway('answered without a picture, in a text that is not JSON', 'not JSON', CHECK_ADDRESS)
+  }
   const data = typeof answer === 'object' && answer !== null && 'data' in answer ? answer.data : undefined
   const first: unknown = Array.isArray(data) ? data[0] : undefined
-  if (typeof first !== 'object' || first === null) throw badGateway('answered without a picture')
+  const without = () => badGateway('answered without a picture', 'no picture in the answer')
+  if (typeof first !== 'object' || first === null) throw without()
   const encoded = 'b64_json' in first ? first.b64_json : undefined
   if (typeof encoded === 'string' && encoded !== '') return decodeBase64(encoded)
   // Whoever answers could have any address fetched from inside our network.
-  if ('url' in first && first.url) throw badGateway('answered with a link, not the picture itself')
-  throw badGateway('answered without a picture')
+  if ('url' in first && first.url) throw badGateway('answered with a link, not the picture itself', 'a link')
+  throw without()
 }
 
 // Buffer.from skips what is not base64 instead of failing, so the length tells.
@@ -143,7 +176,7 @@ function decodeBase64(encoded: string): Buffer {
   const digits = encoded.replaceAll(/\s+/g, '').replace(/={1,2}$/, '')
   const bytes = Buffer.from(digits, 'base64')
   if (bytes.length === 0 || bytes.length !== Math.floor((digits.length * 3) / 4)) {
-    throw badGateway('answered with a picture that is not base64')
+    throw badGateway('answered with a picture that is not base64', 'not base64')
   }
   return bytes
 }

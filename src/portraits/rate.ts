@@ -17,6 +17,11 @@ export class PortraitRate {
 
   /** Counts a start. @throws ServiceError TOO_MANY_REQUESTS, with the time to wait, beyond the rate. */
   count(projectId: string): void {
+    this.#starts.set(projectId, [...this.check(projectId), performance.now()])
+  }
+
+  /** The starts of the last minute. @throws ServiceError as `count` would. */
+  check(projectId: string): number[] {
     const now = performance.now()
     const recent = (this.#starts.get(projectId) ?? []).filter((start) => start > now - MINUTE)
     const [oldest] = recent
@@ -25,6 +30,6 @@ export class PortraitRate {
       const retryAfter = Math.max(1, Math.ceil((oldest + MINUTE - now) / 1000))
       throw new ServiceError('TOO_MANY_REQUESTS', message, { reason: 'portrait_rate', retryAfter })
     }
-    this.#starts.set(projectId, [...recent, now])
+    return recent
   }
 }

@@ -1,17 +1,26 @@
 import { ServiceError } from '../errors.js'
 import { finishPortrait } from '../images/processing.js'
-import { newImageId } from '../images/service.js'
+import { type ImageService, newImageId } from '../images/service.js'
+import { type Hold, Limit } from '../limit.js'
 import type { Metrics } from '../metrics.js'
 import type { Persona, PersonaInput } from '../personas/schema.js'
 import { type PersonaService, personaNotFound } from '../personas/service.js'
 import type { ProjectService } from '../projects/service.js'
 import type { Store, StoredImage } from '../store/types.js'
 import { portraitPrompt } from './prompt.js'
-import type { ImageProvider } from './provider.js'
+import type { ImageProvider, StyleReference } from './provider.js'
 import { PortraitRate } from './rate.js'
 
 /** The images API takes at most this many reference pictures. */
 const MAX_STYLE_REFERENCES = 16
+const MIB = 1024 * 1024
+/** Memory that portraits may take at once, in bytes. */
+const CAPACITY = 144 * MIB
+/** What a portrait takes beside its references: prompt, answer, and the finished picture. */
+const PORTRAIT_BYTES = 2 * MIB
+/** The most that a style reference takes until it is made small, and for how much it counts: it is held and sent. */
+const REFERENCE_BYTES = 2 * MIB
+const COPIES = 2
 /** Waits before another try to store a picture that is paid for, in milliseconds. */
 const STORE_RETRIES = [250, 1_000, 4_000]
 
@@ -19,10 +28,11 @@ interface PortraitDeps {
   store: Store
   personas: PersonaService
   projects: ProjectService
+  images: ImageService
   provider: ImageProvider
   /** Portraits that may be started per project and minute. */
   ratePerMinute: number
-  metrics: Pick<Metrics, 'portrait'>
+  metrics: Pick<Metrics, 'portrait' | 'limit'>
 }
 
 interface Order {
@@ -32,34 +42,45 @@ interface Order {
   model?: string | undefined
 }
 
-/** Draws portraits: one at a time per persona, at most so many a minute per project. */
+/** Draws portraits: one at a time per persona, at most so many a minute per project, within a limit of memory. */
 export class PortraitService {
   readonly #deps: PortraitDeps
   readonly #running = new Map<string, Promise<Persona>>()
+  /** From now on nothing is begun that costs money. */
+  readonly #stopping = new AbortController()
+  /** From now on what runs is given up. */
   readonly #aborting = new AbortController()
   readonly #rate: PortraitRate
+  readonly #memory = new Limit({
+    name: 'portrait_bytes',
+    capacity: CAPACITY,
+    maxWaitMs: 30_000,
+    message: 'Too many portraits are being drawn; try again in half a minute',
+    retryAfter: 30,
+  })
 
   constructor(deps: PortraitDeps) {
     this.#deps = deps
     this.#rate = new PortraitRate(deps.ratePerMinute)
+    deps.metrics.limit(this.#memory)
   }
 
   /**
    * Draws the persona's portrait and points the persona at it. It goes on when its caller hangs up, and
    * later callers for the same persona join it.
    *
-   * @throws ServiceError NOT_FOUND, BAD_REQUEST (nothing to draw from, no provider), TOO_MANY_REQUESTS, and
-   *   those of the provider (contract of the images API in provider-errors.ts).
+   * @throws ServiceError NOT_FOUND, BAD_REQUEST (nothing to draw from, no provider), TOO_MANY_REQUESTS,
+   *   SERVICE_UNAVAILABLE (too many at once, or the service is stopping), and those of the provider (contract of
+   *   the images API in provider-errors.ts).
    */
   async generate({ projectId, id }: PersonaInput): Promise<Persona> {
     const fullId = await this.#deps.personas.resolveId({ projectId, id })
     const key = JSON.stringify([projectId, fullId])
     const running = this.#running.get(key)
     if (running !== undefined) return running
+    this.#stopping.signal.throwIfAborted()
     // Set before anything is awaited, so that no second one can start beside it.
-    const portrait = this.#order({ projectId, id: fullId })
-      .then((order) => this.#timed(order))
-      .finally(() => this.#running.delete(key))
+    const portrait = this.#generate({ projectId, id: fullId }).finally(() => this.#running.delete(key))
     this.#running.set(key, portrait)
     return portrait
   }
@@ -69,8 +90,18 @@ export class PortraitService {
     return this.#running.size
   }
 
-  /** Waits for the portraits being drawn, at most so many milliseconds; the rest is given up. */
+  /**
+   * Begins no more portraits, and waits for those being drawn, at most so many milliseconds; the rest is given up.
+   */
   async drain(limitMs: number): Promise<{ givenUp: number }> {
+    const stopping = 'The service is stopping, and began no portrait; try again in 10 s'
+    this.#stopping.abort(
+      new ServiceError('SERVICE_UNAVAILABLE', stopping, {
+        reason: 'stopping',
+        retryAfter: 10,
+        cause: 'told to stop',
+      }),
+    )
     let timer: NodeJS.Timeout | undefined
     const limit = new Promise((resolve) => {
       timer = setTimeout(resolve, limitMs)
@@ -79,8 +110,28 @@ export class PortraitService {
     clearTimeout(timer)
     const givenUp = this.#running.size
     const message = 'The service is stopping, and gave this portrait up; it may have been billed'
-    this.#aborting.abort(new ServiceError('SERVICE_UNAVAILABLE', message, { retryAfter: 10 }))
+    const cause = `not done ${limitMs} ms after the service was told to stop`
+    this.#aborting.abort(new ServiceError('SERVICE_UNAVAILABLE', message, { retryAfter: 10, cause }))
     return { givenUp }
+  }
+
+  async #generate(persona: PersonaInput): Promise<Persona> {
+    const { projectId } = persona
+    const { signal } = this.#stopping
+    const references = await this.#deps.store.listNewestImageIds(
+      projectId,
+      'persona-avatar-styleguide',
+      MAX_STYLE_REFERENCES,
+    )
+    const most = PORTRAIT_BYTES + references.length * REFERENCE_BYTES * COPIES
+    // What waits holds no more than ids: texts and pictures are read afterwards.
+    const hold = await this.#memory.take(most, { caller: projectId, signal })
+    try {
+      const order = await this.#order(persona)
+      return await this.#timed(() => this.#draw(order, { references, hold }))
+    } finally {
+      hold.release()
+    }
   }
 
   async #order({ projectId, id }: PersonaInput): Promise<Order> {
@@ -93,15 +144,15 @@ export class PortraitService {
     if (settings === null) throw new ServiceError('BAD_REQUEST', 'No LLM provider configured')
     if (settings.provider !== 'openai') throw new ServiceError('BAD_REQUEST', 'LLM provider is not OpenAI')
     const apiKey = settings.apiKey()
-    this.#rate.count(projectId)
+    this.#rate.check(projectId)
     return { projectId, persona: { ...persona, systemPrompt }, apiKey, model: settings.imageModel }
   }
 
-  async #timed(order: Order): Promise<Persona> {
+  async #timed(draw: () => Promise<Persona>): Promise<Persona> {
     const began = performance.now()
     let outcome = 'INTERNAL_SERVER_ERROR'
     try {
-      const persona = await this.#draw(order)
+      const persona = await draw()
       outcome = 'ok'
       return persona
     } catch (error) {
@@ -112,29 +163,52 @@ export class PortraitService {
     }
   }
 
-  async #draw({ projectId, persona, apiKey, model }: Order): Promise<Persona> {
-    const { provider } = this.#deps
-    const references = await this.#styleReferences(projectId)
-    const picture = await provider.generate({
+  async #draw(order: Order, { references, hold }: { references: string[]; hold: Hold }): Promise<Persona> {
+    const { projectId, persona } = order
+    const picture = await this.#askProvider(order, { references, hold })
+    // The references are gone, and the picture is there.
+    hold.resize(PORTRAIT_BYTES + picture.length)
+    // It is paid for: it waits as long as it takes.
+    const turn = { caller: projectId, signal: this.#aborting.signal, patient: true }
+    const bytes = await finishPortrait(picture, turn)
+    const image: StoredImage = { id: newImageId('png'), role: 'persona-avatar', format: 'png', bytes }
+    return this.#keep({ projectId, personaId: persona.id, image })
+  }
+
+  /** The picture as the provider sent it. */
+  async #askProvider(
+    { projectId, persona, apiKey, model }: Order,
+    { references: ids, hold }: { references: string[]; hold: Hold },
+  ): Promise<Buffer> {
+    const references = await this.#references(projectId, ids)
+    const total = references.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    hold.resize(PORTRAIT_BYTES + total * COPIES)
+    this.#stopping.signal.throwIfAborted()
+    // Not before: what was refused here is no start.
+    this.#rate.count(projectId)
+    const { bytes } = await this.#deps.provider.generate({
       apiKey,
       ...(model !== undefined && { model }),
       prompt: portraitPrompt({ ...persona, hasStyleReferences: references.length > 0 }),
       references,
       signal: this.#aborting.signal,
     })
-    const bytes = await finishPortrait(picture.bytes)
-    const image: StoredImage = { id: newImageId('png'), role: 'persona-avatar', format: 'png', bytes }
-    return this.#keep({ projectId, personaId: persona.id, image })
+    return bytes
   }
 
-  async #styleReferences(projectId: string): Promise<StoredImage[]> {
-    const { store } = this.#deps
-    const references: StoredImage[] = []
-    const role = 'persona-avatar-styleguide'
-    for (const id of await store.listNewestImageIds(projectId, role, MAX_STYLE_REFERENCES)) {
-      const image = await store.findImage(projectId, id)
-      // One may be deleted while the others are read.
-      if (image !== null) references.push(image)
+  /** Reads the references one at a time, each made small before the next; one that was deleted since is left out. */
+  async #references(projectId: string, ids: string[]): Promise<StyleReference[]> {
+    const references: StyleReference[] = []
+    for (const id of ids) {
+      try {
+        const { format, bytes } = await this.#deps.images.styleReference(
+          { projectId, imageId: id },
+          this.#stopping.signal,
+        )
+        references.push({ id, format, bytes })
+      } catch (error) {
+        if (!(error instanceof ServiceError && error.code === 'NOT_FOUND')) throw error
+      }
     }
     return references
   }

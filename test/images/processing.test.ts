@@ -5,12 +5,16 @@ import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { cleanImage, finishPortrait, variant } from '../../src/images/processing.js'
+import * as processing from '../../src/images/processing.js'
+import { asStyleReference, variant } from '../../src/images/processing.js'
 import { imageFormats } from '../../src/images/schema.js'
 import { colourAt, halves, laden, plain, pngChunks, pngOf } from './pictures.js'
 
 const ACCEPTED = 'image must be a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels'
 const refused = { code: 'BAD_REQUEST', message: ACCEPTED }
+// Whose turn it is does not matter where one caller works on one picture at a time.
+const cleanImage = (bytes: Buffer) => processing.cleanImage(bytes, {})
+const finishPortrait = (bytes: Buffer) => processing.finishPortrait(bytes, {})
 const AI_MADE = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia'
 
 describe('cleanImage', () => {
@@ -248,6 +252,63 @@ describe('variant', () => {
     const { xmpAsString, width } = await sharp(bytes).metadata()
     expect(width).toBe(64)
     expect(xmpAsString).toContain(AI_MADE)
+  })
+})
+
+describe('a format that holds no picture so large', () => {
+  const side = (width: number, height: number) => plain(width, height).png().toBuffer()
+
+  it.each([
+    ['webp', 16_383, '16,383'],
+    ['jpeg', 65_500, '65,500'],
+  ] as const)('%s is refused beyond %i pixels a side, with what to do', async (format, most, told) => {
+    const message = `format ${format} takes pictures of at most ${told} pixels a side: add size or choose another format`
+    for (const [width, height] of [
+      [most + 1, 8],
+      [8, most + 1],
+    ] as const) {
+      const image = { format: 'png', bytes: await side(width, height) } as const
+      await expect(variant(image, { format })).rejects.toMatchObject({
+        code: 'BAD_REQUEST',
+        message,
+        issues: [{ path: 'format', message }],
+      })
+      const small = await variant(image, { format, size: 64 })
+      expect(Object.values(await sharp(small.bytes).metadata())).toContain(64)
+    }
+    const largest = await variant({ format: 'png', bytes: await side(most, 8) }, { format })
+    expect(await sharp(largest.bytes).metadata()).toMatchObject({ format, width: most })
+  })
+})
+
+describe('asStyleReference', () => {
+  const noise = (width: number, height: number) =>
+    sharp(randomBytes(width * height * 3), { raw: { width, height, channels: 3 } })
+
+  it.each(imageFormats)('leaves a small %s as it is, byte for byte', async (format) => {
+    const image = { format, bytes: await plain(1024, 700).toFormat(format).toBuffer() }
+    expect(await asStyleReference(image)).toBe(image)
+  })
+
+  it('scales what is wide or high down to 1024 pixels and keeps its shape', async () => {
+    const image = { format: 'png', bytes: await plain(2048, 1024).png().toBuffer() } as const
+    const made = await asStyleReference(image)
+    expect(await sharp(made.bytes).metadata()).toMatchObject({ format: 'webp', width: 1024, height: 512 })
+    expect(made.format).toBe('webp')
+    expect(await colourAt(made.bytes, 0.5, 0.5)).toBe('red')
+  })
+
+  it('encodes what is dear in bytes alone, without enlarging it', async () => {
+    const image = { format: 'png', bytes: await noise(640, 480).png().toBuffer() } as const
+    expect(image.bytes.length).toBeGreaterThan(512 * 1024)
+    const made = await asStyleReference(image)
+    expect(await sharp(made.bytes).metadata()).toMatchObject({ format: 'webp', width: 640, height: 480 })
+    expect(made.bytes.length).toBeLessThan(image.bytes.length)
+  })
+
+  it('makes nothing larger than 2 MiB, even of noise', async () => {
+    const image = { format: 'png', bytes: await noise(1600, 1600).png().toBuffer() } as const
+    expect((await asStyleReference(image)).bytes.length).toBeLessThan(2 * 1024 * 1024)
   })
 })
 

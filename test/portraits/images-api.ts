@@ -8,7 +8,7 @@ import sharp from 'sharp'
 export type Reply =
   /** A picture, as the API sends it; a small wide PNG unless given. */
   | { kind: 'picture'; bytes?: Buffer; delayMs?: number }
-  /** Any answer; an object goes as JSON, a text as HTML. */
+  /** Any answer; an object goes as JSON, a text as HTML, a buffer as it is. */
   | { kind: 'answer'; status: number; body: unknown; headers?: Record<string, string> }
   /** Closes the connection without an answer, or in the middle of one. */
   | { kind: 'reset'; when: 'before headers' | 'in the body' }
@@ -234,6 +234,8 @@ async function send(reply: Reply, response: ServerResponse): Promise<void> {
     await delay(reply.delayMs ?? 0)
     sendJson(response, 200, await pictureAnswer(reply.bytes))
   } else if (reply.kind === 'answer') {
+    if (Buffer.isBuffer(reply.body))
+      return void response.writeHead(reply.status, reply.headers).end(reply.body)
     if (typeof reply.body === 'object') return sendJson(response, reply.status, reply.body, reply.headers)
     response.writeHead(reply.status, { 'content-type': 'text/html', ...reply.headers }).end(reply.body)
   } else {

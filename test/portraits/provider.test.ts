@@ -1,6 +1,8 @@
 import { inspect } from 'node:util'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { gzipSync } from 'node:zlib'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ServiceError } from '../../src/errors.js'
+import type { Limit } from '../../src/limit.js'
 import { createOpenAiProvider, type GenerateRequest } from '../../src/portraits/provider.js'
 import {
   errorReply,
@@ -22,8 +24,15 @@ beforeAll(async () => {
 beforeEach(() => api.reset())
 afterAll(() => api.close())
 
+const limits: Limit[] = []
+const metrics = { limit: (limit: Limit) => void limits.push(limit) }
+afterEach(() => {
+  // Whatever came, nothing is held of it any more.
+  for (const { used, waiting } of limits.splice(0)) expect([used, waiting]).toEqual([0, 0])
+})
+
 function providerWith(options: { timeoutMs?: number; now?: () => number; baseUrl?: string } = {}) {
-  return createOpenAiProvider({ baseUrl: api.url, models: MODELS, timeoutMs: 5_000, ...options })
+  return createOpenAiProvider({ baseUrl: api.url, models: MODELS, timeoutMs: 5_000, metrics, ...options })
 }
 
 function request(over: Partial<GenerateRequest> = {}): GenerateRequest {
@@ -36,6 +45,12 @@ async function failure(work: Promise<unknown>): Promise<ServiceError> {
     (reason: unknown) => reason,
   )
   if (!(error instanceof ServiceError)) throw error
+  if (
+    error.code === 'BAD_GATEWAY' ||
+    error.code === 'SERVICE_UNAVAILABLE' ||
+    error.code === 'GATEWAY_TIMEOUT'
+  )
+    expect(error.cause, 'what the log has of it').toBeDefined()
   // Whatever went wrong, neither key nor prompt may be in what is shown or logged.
   expect(inspect(error, { depth: 9 })).not.toContain(KEY)
   expect(inspect(error, { depth: 9 })).not.toContain(PROMPT)
@@ -98,6 +113,8 @@ describe('what is sent', () => {
   })
 })
 
+const answer = (status: number, body: unknown): Reply => ({ kind: 'answer', status, body })
+
 describe('choice of the model', () => {
   it('moves on from retired models and remembers them for an hour, for that key', async () => {
     let now = Date.UTC(2026, 10, 1)
@@ -150,10 +167,20 @@ describe('choice of the model', () => {
     expect(api.requests.map(({ fields }) => fields.model)).toEqual(['own-model', 'own-model'])
   })
 
-  it('takes a wrong address for no retirement', async () => {
-    const provider = providerWith({ baseUrl: api.url.replace('/v1', '/v2') })
-    const error = await failure(provider.generate(request()))
+  it.each([
+    ['its own 404', undefined],
+    ['a plain 404 in JSON', answer(404, { detail: 'Not Found' })],
+    ['a 404 in the form of errors', answer(404, { error: { message: 'Not found' } })],
+    ['a 404 page', answer(404, '<h1>No such page</h1>')],
+    ['a 405', answer(405, { detail: 'Method Not Allowed' })],
+    ['a page of its own', answer(200, '<h1>Welcome</h1>')],
+  ])('takes %s for a wrong address, not for a retirement, and says what to check', async (_, reply) => {
+    const baseUrl = reply === undefined ? api.url.replace('/v1', '') : api.url
+    if (reply !== undefined) api.reply(reply)
+    const error = await failure(providerWith({ baseUrl }).generate(request()))
     expect(error.code).toBe('BAD_GATEWAY')
+    expect(error.message).toMatch(/check OPENAI_BASE_URL: gateways want their path in it, such as \/v1$/)
+    expect(error.message).not.toContain('127.0.0.1')
     expect(api.requests).toHaveLength(1)
   })
 })
@@ -174,7 +201,6 @@ const rateLimited = (retryAfter: string) =>
     { message: 'Slow.', type: 'requests', code: 'rate_limit_exceeded' },
     { 'retry-after': retryAfter },
   )
-const answer = (status: number, body: unknown): Reply => ({ kind: 'answer', status, body })
 
 const table: Row[] = [
   {
@@ -345,6 +371,53 @@ describe('what the provider may say', () => {
   })
 })
 
+describe('how much the provider may say', () => {
+  const zipped = (status: number, text: string): Reply => ({
+    kind: 'answer',
+    status,
+    body: gzipSync(text),
+    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+  })
+  const ofMiB = (mib: number) => `{"data":[{"b64_json":"${'A'.repeat(mib * 1024 * 1024)}"}]}`
+
+  it('ends at 16 MiB, counted once they are decompressed', async () => {
+    api.reply(zipped(200, ofMiB(64)))
+    const error = await failure(providerWith().generate(request()))
+    expect(error).toMatchObject({
+      code: 'BAD_GATEWAY',
+      message: 'The image provider answered with more than 16 MiB; try again later',
+    })
+    expect(api.requests).toHaveLength(1)
+  })
+
+  it('leaves room for any picture that was asked for', async () => {
+    api.reply(zipped(200, ofMiB(15)))
+    const { bytes } = await providerWith().generate(request())
+    expect(bytes.length).toBe((15 * 1024 * 1024 * 3) / 4)
+  })
+
+  it('ends at 1 MiB for an error, which is told by its status', async () => {
+    api.reply(zipped(429, JSON.stringify({ error: { message: 'x'.repeat(64 * 1024 * 1024) } })))
+    const error = await failure(providerWith().generate(request()))
+    expect(error.code).toBe('TOO_MANY_REQUESTS')
+  })
+
+  it('is read a few at once, the rest of them waiting, and all come', async () => {
+    const provider = providerWith()
+    api.reply(...Array.from({ length: 8 }, () => zipped(200, ofMiB(4))))
+    const all = Array.from({ length: 8 }, () => provider.generate(request()))
+    expect((await Promise.all(all)).map(({ bytes }) => bytes.length)).toEqual(Array(8).fill(3 * 1024 * 1024))
+  })
+
+  it('keeps nobody waiting for an answer that hangs in its body', async () => {
+    const provider = providerWith({ timeoutMs: 300 })
+    api.reply(...Array.from({ length: 6 }, (): Reply => ({ kind: 'hang', when: 'in the body' })))
+    const hanging = Array.from({ length: 6 }, () => failure(provider.generate(request())))
+    for (const { code } of await Promise.all(hanging)) expect(code).toBe('GATEWAY_TIMEOUT')
+    await expect(provider.generate(request())).resolves.toMatchObject({ model: 'gpt-image-1' })
+  })
+})
+
 describe('a style reference that the provider cannot use', () => {
   const fault = (message: string, param?: string) =>
     errorReply(400, {
@@ -402,7 +475,9 @@ describe('time', () => {
     const controller = new AbortController()
     const generating = failure(providerWith().generate(request({ signal: controller.signal })))
     await expect.poll(() => api.requests.length).toBe(1)
-    const reason = new ServiceError('SERVICE_UNAVAILABLE', 'The service is stopping')
+    const reason = new ServiceError('SERVICE_UNAVAILABLE', 'The service is stopping', {
+      cause: 'told to stop',
+    })
     controller.abort(reason)
     expect(await generating).toBe(reason)
     await expect.poll(() => api.requests[0]?.hungUp).toBe(true)
