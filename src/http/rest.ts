@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
-import { ServiceError } from '../errors.js'
+import { publicError, ServiceError } from '../errors.js'
 import type { Limit } from '../limit.js'
 import type { JsonPage } from '../store/types.js'
 import type { Context, Services } from '../trpc.js'
@@ -107,6 +107,19 @@ function answer({ rest, openapi }: Route, result: unknown, exchange: Exchange) {
   return reply.send(result)
 }
 
+/** The same error, where it is about a field that was sent as the body itself. */
+function aboutBody(error: unknown, field: string): unknown {
+  const { code, message, issues, reason } = publicError(error)
+  if (code !== 'BAD_REQUEST') return error
+  const naming = (text: string) => text.replaceAll(field, 'body')
+  return new ServiceError(code, naming(message), {
+    ...(reason !== undefined && { reason }),
+    ...(issues && {
+      issues: issues.map((issue) => ({ path: naming(issue.path), message: naming(issue.message) })),
+    }),
+  })
+}
+
 /** What the interfaces are mounted with. */
 export interface Mounting {
   services: Services
@@ -146,7 +159,10 @@ function mount(scope: FastifyInstance, route: Route, { services, lists: listLimi
       }
     }
     const getRawInput = async () => input
-    const result = await procedure({ ctx, path, type, getRawInput, signal: lifetime.signal, batchIndex: 0 })
+    const called = procedure({ ctx, path, type, getRawInput, signal: lifetime.signal, batchIndex: 0 })
+    const { rawBody } = rest
+    const isRaw = rawBody !== undefined && Buffer.isBuffer(request.body)
+    const result = await (isRaw ? called.catch((error) => Promise.reject(aboutBody(error, rawBody))) : called)
     // Sent already, where the operation had the text of its answer.
     return reply.sent ? reply : answer(route, result, { request, reply })
   }
