@@ -1,6 +1,7 @@
 import cors, { type FastifyCorsOptions, type FastifyCorsOptionsDelegateCallback } from '@fastify/cors'
 import fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config.js'
+import { answerLimit } from './http/answers.js'
 import { authenticator } from './http/auth.js'
 import { admitBodies, bodyLimit } from './http/bodies.js'
 import { acceptJson, ignoreTypeOfNothing } from './http/body.js'
@@ -9,7 +10,6 @@ import { answerUnknownRoutes, sendError } from './http/errors.js'
 import { mountHealth } from './http/health.js'
 import { imageLimit, mountImages } from './http/images.js'
 import { requestId } from './http/lifetime.js'
-import { listLimit } from './http/lists.js'
 import { mountMetrics } from './http/metrics.js'
 import { guardOrigins } from './http/origins.js'
 import { followRequests } from './http/requests.js'
@@ -86,9 +86,9 @@ export async function buildApp({
   if (config.corsOrigins.length > 0) await app.register(cors, { delegator: corsOf(config.corsOrigins) })
   answerUnknownRoutes(app)
 
-  const mounting: Mounting = { services, bodies: bodyLimit(), lists: listLimit() }
+  const mounting: Mounting = { services, bodies: bodyLimit(), answers: answerLimit() }
   const images = imageLimit()
-  for (const limit of [mounting.bodies, mounting.lists, images]) metrics.limit(limit)
+  for (const limit of [mounting.bodies, mounting.answers, images]) metrics.limit(limit)
   mountMetrics(app, metrics)
   mountHealth(app, store)
   mountDocs(app)

@@ -4,9 +4,9 @@ import { publicError, ServiceError } from '../errors.js'
 import type { Limit } from '../limit.js'
 import type { JsonPage } from '../store/types.js'
 import type { Context, Services } from '../trpc.js'
+import { Answer } from './answers.js'
 import { acceptImages } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
-import { RequestLists } from './lists.js'
 import { type Operation, operations } from './operations.js'
 
 type Input = Record<string, unknown>
@@ -18,6 +18,7 @@ const COPIES = 2
 interface Exchange {
   request: FastifyRequest
   reply: FastifyReply
+  budget: Answer
 }
 
 /** An operation and what its route works out of the declaration once. */
@@ -88,13 +89,14 @@ function nextPage(request: FastifyRequest, cursor: string): string {
   return `<${url.pathname}${url.search}>; rel="next"`
 }
 
-function sendPage({ json, nextCursor }: JsonPage, { request, reply }: Exchange): void {
+function sendPage({ json, bytes, nextCursor }: JsonPage, { request, reply, budget }: Exchange): void {
+  budget.made(bytes)
   if (nextCursor !== undefined) reply.header('link', nextPage(request, nextCursor))
   reply.type('application/json; charset=utf-8').send(json)
 }
 
 function answer({ rest, openapi }: Route, result: unknown, exchange: Exchange) {
-  const { request, reply } = exchange
+  const { request, reply, budget } = exchange
   reply.code(rest.status)
   if (rest.status === 204) return reply.send()
   if (rest.etag === true) {
@@ -104,7 +106,9 @@ function answer({ rest, openapi }: Route, result: unknown, exchange: Exchange) {
     const known = openapi.method === 'GET' && noneMatchHolds(request.headers['if-none-match'], tag)
     if (known) return reply.code(304).send()
   }
-  return reply.send(result)
+  const json = JSON.stringify(result)
+  budget.made(Buffer.byteLength(json))
+  return reply.type('application/json; charset=utf-8').send(json)
 }
 
 /** The same error, where it is about a field that was sent as the body itself. */
@@ -125,8 +129,8 @@ export interface Mounting {
   services: Services
   /** Large bodies, in bytes. */
   bodies: Limit
-  /** Lists that are read or sent, in bytes. */
-  lists: Limit
+  /** Answers that are made or sent, in bytes. */
+  answers: Limit
 }
 
 /**
@@ -142,7 +146,7 @@ export function mountRest(scope: FastifyInstance, mounting: Mounting): void {
   })
 }
 
-function mount(scope: FastifyInstance, route: Route, { services, lists: listLimit }: Mounting): void {
+function mount(scope: FastifyInstance, route: Route, { services, answers }: Mounting): void {
   const { procedure, path, rest, openapi } = route
   const { personas, projects, images, portraits } = services
   const { type } = procedure._def
@@ -150,21 +154,17 @@ function mount(scope: FastifyInstance, route: Route, { services, lists: listLimi
   async function call(request: FastifyRequest, reply: FastifyReply) {
     const { access, id: requestId, lifetime } = request
     const input = readInput(route, request)
-    const lists = new RequestLists(listLimit, request, COPIES)
-    const ctx: Context = { personas, projects, images, portraits, access, requestId, lists }
-    if (rest.pages === true) {
-      ctx.sendPage = (page) => {
-        lists.settle()
-        sendPage(page, { request, reply })
-      }
-    }
+    const budget = new Answer(answers, request, COPIES)
+    await budget.begin(1)
+    const ctx: Context = { personas, projects, images, portraits, access, requestId, lists: budget }
+    if (rest.pages === true) ctx.sendPage = (page) => sendPage(page, { request, reply, budget })
     const getRawInput = async () => input
     const called = procedure({ ctx, path, type, getRawInput, signal: lifetime.signal, batchIndex: 0 })
     const { rawBody } = rest
     const isRaw = rawBody !== undefined && Buffer.isBuffer(request.body)
     const result = await (isRaw ? called.catch((error) => Promise.reject(aboutBody(error, rawBody))) : called)
     // Sent already, where the operation had the text of its answer.
-    return reply.sent ? reply : answer(route, result, { request, reply })
+    return reply.sent ? reply : answer(route, result, { request, reply, budget })
   }
 
   scope.route({

@@ -4,10 +4,10 @@ import { publicError, ServiceError } from '../errors.js'
 import { UPLOAD_LIMIT } from '../images/procedures.js'
 import { appRouter } from '../router.js'
 import { type Context, unauthorized } from '../trpc.js'
+import { Answer } from './answers.js'
 import { admitBodies } from './bodies.js'
 import { acceptJson, ignoreTypeOfNothing } from './body.js'
 import { logFailure, sendTrpcError } from './errors.js'
-import { RequestLists } from './lists.js'
 import type { Mounting } from './rest.js'
 
 /** Calls in one batch, at most. */
@@ -47,7 +47,7 @@ function procedurePath({ url }: FastifyRequest): string {
 
 /** Serves the router at `/trpc` as tRPC's adapters do. */
 export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
-  const { services, bodies, lists: listLimit } = mounting
+  const { services, bodies, answers } = mounting
   // tRPC parses the text itself, call by call.
   acceptJson(scope, 'text')
   // Before the body is read, and before a place among the large ones is taken; what the key reaches, each call decides.
@@ -61,11 +61,13 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
   async function handler(request: FastifyRequest, reply: FastifyReply) {
     const { access, id: requestId } = request
     const path = procedurePath(request)
-    if (path.split(/,|%2c/i).length > MAX_BATCH) {
+    const calls = path.split(/,|%2c/i).length
+    if (calls > MAX_BATCH) {
       throw new ServiceError('BAD_REQUEST', `A batch is at most ${MAX_BATCH} calls`)
     }
-    const lists = new RequestLists(listLimit, request, COPIES)
-    const context: Context = { ...services, access, requestId, lists }
+    const answer = new Answer(answers, request, COPIES)
+    await answer.begin(calls)
+    const context: Context = { ...services, access, requestId, lists: answer }
     const response = await resolveResponse({
       router: appRouter,
       req: webRequest(request),
@@ -86,13 +88,14 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
         return { headers }
       },
     })
-    lists.settle()
     const varied = reply.getHeader('vary')
     if (varied !== undefined) response.headers.append('vary', String(varied))
-    if (request.method !== 'HEAD') return reply.send(response)
-    // Fastify answers HEAD from bytes, and not from a stream.
+    // Calls that are answered one by one, as each is done.
+    if (response.headers.get('transfer-encoding') === 'chunked') return reply.send(response)
+    const bytes = Buffer.from(await response.arrayBuffer())
+    answer.made(bytes.length)
     for (const [name, value] of response.headers) reply.header(name, value)
-    return reply.code(response.status).send(Buffer.from(await response.arrayBuffer()))
+    return reply.code(response.status).send(bytes)
   }
 
   const method = ['GET', 'POST']
