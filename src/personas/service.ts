@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../errors.js'
-import type { JsonPage, PersonaPage, Store } from '../store/types.js'
+import type { JsonPage, ListRequest, PersonaPage, Store } from '../store/types.js'
 import { type Headers, mergeHeaders } from './headers.js'
 import {
   type CreatePersonaInput,
@@ -40,23 +40,28 @@ function badCursor(): ServiceError {
   return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'cursor', message }] })
 }
 
-/** Whether V8, or a store, had no room in one text: it ends at half a gigabyte. */
-function isTooLong(error: unknown): boolean {
-  if (error instanceof RangeError) return /string length/.test(error.message)
-  return error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG'
+/** The most bytes of JSON in a page, and in a list without `limit`. */
+const PAGE_BYTES = 16 * 1024 * 1024
+const LIST_BYTES = 64 * 1024 * 1024
+
+function needsLimit(): ServiceError {
+  const message = 'limit is needed: the list is too large for one answer'
+  return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'limit', message }] })
 }
 
-/** Makes a page; thousands of personas with the longest prompts are more than one answer can hold. */
-async function asOneAnswer<T>(list: () => Promise<T | 'bad-cursor'>): Promise<T> {
-  try {
-    const page = await list()
-    if (page === 'bad-cursor') throw badCursor()
-    return page
-  } catch (error) {
-    if (!isTooLong(error)) throw error
-    const message = 'limit is needed: the list is too large for one answer'
-    throw new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'limit', message }], cause: error })
-  }
+/** Reads a page, or the whole list where no limit is given, within its budget in bytes. */
+async function within<Page extends { endsEarly?: true }>(
+  { limit, cursor }: ListPersonasInput,
+  read: (request: ListRequest) => Promise<Page | 'bad-cursor'>,
+): Promise<Page> {
+  const page = await read(
+    limit === undefined
+      ? { limit: MAX_LIST, maxBytes: LIST_BYTES, cursor }
+      : { limit, maxBytes: PAGE_BYTES, cursor },
+  )
+  if (page === 'bad-cursor') throw badCursor()
+  if (limit === undefined && page.endsEarly) throw needsLimit()
+  return page
 }
 
 /** The rules of personas. Inputs have passed their schemas. */
@@ -68,16 +73,17 @@ export class PersonaService {
   }
 
   /**
-   * A page of the project's personas in order of creation; without `limit` up to 10,000.
-   * @throws ServiceError BAD_REQUEST for a cursor that is not of this store, and for more than an answer holds.
+   * A page of the project's personas in order of creation: up to `limit`, and 16 MiB of JSON. Without `limit`
+   * up to 10,000, and 64 MiB.
+   * @throws ServiceError BAD_REQUEST for a cursor that is not of this list, and for a list of more than 64 MiB.
    */
-  async page({ projectId, limit = MAX_LIST, cursor }: ListPersonasInput): Promise<PersonaPage> {
-    return asOneAnswer(() => this.#store.listPersonas(projectId, { limit, cursor }))
+  async page(input: ListPersonasInput): Promise<PersonaPage> {
+    return within(input, (request) => this.#store.listPersonas(input.projectId, request))
   }
 
   /** The same as a JSON array, ready to be sent. */
-  async pageAsJson({ projectId, limit = MAX_LIST, cursor }: ListPersonasInput): Promise<JsonPage> {
-    return asOneAnswer(() => this.#store.listPersonasAsJson(projectId, { limit, cursor }))
+  async pageAsJson(input: ListPersonasInput): Promise<JsonPage> {
+    return within(input, (request) => this.#store.listPersonasAsJson(input.projectId, request))
   }
 
   /** @throws ServiceError CONFLICT when the project has a persona of that name. */

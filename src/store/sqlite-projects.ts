@@ -3,7 +3,7 @@ import type { ProjectChange, Store, StoredProject } from './types.js'
 
 type ProjectStore = Pick<
   Store,
-  'listProjects' | 'findProject' | 'insertProject' | 'updateProject' | 'deleteProject' | 'listSealedKeys'
+  'listProjects' | 'findProject' | 'insertProject' | 'updateProject' | 'listSealedKeys'
 >
 
 /** A registered project as SQLite keeps it. */
@@ -45,10 +45,7 @@ function changed(row: ProjectRow, change: ProjectChange): ProjectRow | 'no-key' 
 }
 
 /** Projects and their settings in SQLite. */
-export function sqliteProjects(
-  db: SqliteDatabase,
-  { personasRemoved }: { personasRemoved: () => void },
-): ProjectStore {
+export function sqliteProjects(db: SqliteDatabase): ProjectStore {
   const list = db.prepare('SELECT id, name FROM projects ORDER BY seq')
   const find = db.prepare(
     'SELECT id, name, provider, models, key_ciphertext, key_mask FROM projects WHERE id = ?',
@@ -58,10 +55,6 @@ export function sqliteProjects(
     'UPDATE projects SET name = ?, provider = ?, models = ?, key_ciphertext = ?, key_mask = ? WHERE id = ?',
   )
   const keys = db.prepare('SELECT id, key_ciphertext FROM projects WHERE key_ciphertext IS NOT NULL')
-  const removals = ['personas', 'images'].map((table) =>
-    db.prepare(`DELETE FROM ${table} WHERE project_id = ?`),
-  )
-  const remove = db.prepare('DELETE FROM projects WHERE id = ?')
 
   // The columns are those of ProjectRow.
   const findRow = (id: string) => find.get(id) as ProjectRow | undefined
@@ -77,7 +70,7 @@ export function sqliteProjects(
     },
 
     async insertProject({ id, name }, now) {
-      await db.writeOne(() => insert.run(id, name, now))
+      await db.writeOne(() => insert.changeOne(id, name, now))
     },
 
     async updateProject(id, change, now) {
@@ -93,17 +86,9 @@ export function sqliteProjects(
         }
         const next = changed(before, change)
         if (next === 'no-key') return next
-        if (row === undefined) insert.run(id, next.name, now)
-        update.run(next.name, next.provider, next.models, next.key_ciphertext, next.key_mask, id)
+        if (row === undefined) insert.changeOne(id, next.name, now)
+        update.changeOne(next.name, next.provider, next.models, next.key_ciphertext, next.key_mask, id)
         return toProject(next)
-      })
-    },
-
-    async deleteProject(id) {
-      return db.write(() => {
-        personasRemoved()
-        const removed = [...removals, remove].map((statement) => statement.run(id))
-        return removed.some((count) => count > 0)
       })
     },
 

@@ -89,7 +89,7 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
         const { provider, models, apiKey } = llmSettings ?? {}
         const listed = models === undefined ? null : JSON.stringify(models)
         const { ciphertext = null, mask = null } = apiKey ?? {}
-        insertProject.run(id, name, provider ?? null, listed, ciphertext, mask, createdAt)
+        insertProject.changeOne(id, name, provider ?? null, listed, ciphertext, mask, createdAt)
       },
     ),
     images: sequence(
@@ -101,7 +101,7 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
         placeOf: behindSeq,
         toRecord: (row) => ({ projectId: String(row.project_id), ...toImage(row) }),
       },
-      ({ projectId, id, role, format, bytes }) => insertImage.run(projectId, id, role, format, bytes),
+      ({ projectId, id, role, format, bytes }) => insertImage.changeOne(projectId, id, role, format, bytes),
     ),
     personas: sequence(
       'personas',
@@ -125,7 +125,7 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
       },
       ({ projectId, persona }) => {
         const row = toRow(persona)
-        insertPersona.run(projectId, persona.id, row.name, row.image_url, row.updated_at, row.body)
+        insertPersona.changeOne(projectId, persona.id, row.name, row.image_url, row.updated_at, row.body)
       },
     ),
   }
