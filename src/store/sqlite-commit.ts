@@ -77,7 +77,7 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
       for (const { reject } of batch) reject(error)
       // Some faults (disk full) have ended the transaction already. Where ROLLBACK fails too, it is due before
       // anything else is done.
-      mustEnd = db.inTransaction
+      mustEnd = db.open && db.inTransaction
       try {
         endFailed()
       } catch {
