@@ -114,7 +114,7 @@ export interface Store {
 
   /**
    * Personas in order of creation, from the cursor on where one is given.
-   * A cursor that this store did not make for this project is `bad-cursor`.
+   * A cursor that this store did not make is `bad-cursor`.
    */
   listPersonas(projectId: string, request: ListRequest): Promise<PersonaPage | 'bad-cursor'>
   /** The same as a JSON array, as text or in UTF-8, which a driver may have ready. */
