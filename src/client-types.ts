@@ -274,9 +274,10 @@ export interface ImageInput {
 export interface PersonasClient {
   personas: {
     /**
-     * The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000.
-     * `limit` and `cursor` page through them; `Link` carries the next page where there is one. A project that
-     * holds nothing answers an empty list.
+     * The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000
+     * and 64 MiB. `limit` and `cursor` page through them; `Link` carries the next page where there is one. A
+     * page has at most 16 MiB, and so may have fewer than `limit`. A project that holds nothing answers an
+     * empty list.
      *
      * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
      * @throws PersonasError BAD_REQUEST: limit is needed: the list is too large for one answer

@@ -3,7 +3,7 @@ import type { OpenApiMeta } from 'trpc-to-openapi'
 import './validation.js'
 import { publicError, ServiceError } from './errors.js'
 import type { ImageService } from './images/service.js'
-import type { PersonaService } from './personas/service.js'
+import type { ListBudget, PersonaService } from './personas/service.js'
 import type { PortraitService } from './portraits/service.js'
 import type { ProjectService } from './projects/service.js'
 import type { JsonPage } from './store/types.js'
@@ -21,22 +21,10 @@ export interface Services {
   portraits: PortraitService
 }
 
-/** The share of one request in the bytes of lists that answers hold. */
-export interface ListBudget {
-  /**
-   * Reads a list of up to `maxBytes` of JSON, as soon as there is room for it.
-   * @throws ServiceError SERVICE_UNAVAILABLE where that takes too long.
-   */
-  read<T extends { bytes: number; endsEarly?: true }>(
-    maxBytes: number,
-    read: (maxBytes: number) => Promise<T>,
-  ): Promise<T>
-}
-
 export interface Context extends Services {
   access: Access
   requestId: string
-  /** Reads a list within what the answers of all requests may hold. */
+  /** What lists may take of memory. */
   lists: ListBudget
   /** Sends a page as the JSON it is, and where it goes on in a header: REST's way to answer a list. */
   sendPage?: (page: JsonPage) => void

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { type Hold, Limit } from '../limit.js'
-import { LIST_BYTES, needsLimit } from '../personas/service.js'
-import type { ListBudget } from '../trpc.js'
+import { LIST_BYTES, type ListBudget, needsLimit } from '../personas/service.js'
 
 const MIB = 1024 * 1024
 /** Bytes of memory that answers may take at once, while they are made and until they are sent. */

@@ -34,8 +34,9 @@ export const personasRouter = router({
         summary: 'List personas',
         successDescription: 'The personas, oldest first',
         description:
-          'The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000. ' +
+          'The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000 and 64 MiB. ' +
           '`limit` and `cursor` page through them; `Link` carries the next page where there is one. ' +
+          'A page has at most 16 MiB, and so may have fewer than `limit`. ' +
           'A project that holds nothing answers an empty list.',
       },
       rest: {
@@ -47,8 +48,8 @@ export const personasRouter = router({
     .input(listPersonasInput)
     .output(personaList)
     .query(async ({ ctx, input }) => {
-      if (ctx.sendPage === undefined) return (await ctx.personas.page(input)).items
-      ctx.sendPage(await ctx.personas.pageAsJson(input))
+      if (ctx.sendPage === undefined) return (await ctx.personas.page(input, ctx.lists)).items
+      ctx.sendPage(await ctx.personas.pageAsJson(input, ctx.lists))
       return []
     }),
 
@@ -56,7 +57,10 @@ export const personasRouter = router({
   page: projectProcedure
     .input(listPersonasInput)
     .output(personaPage)
-    .query(({ ctx, input }) => ctx.personas.page(input)),
+    .query(async ({ ctx, input }) => {
+      const { items, nextCursor } = await ctx.personas.page(input, ctx.lists)
+      return nextCursor === undefined ? { items } : { items, nextCursor }
+    }),
 
   create: projectProcedure
     .meta({

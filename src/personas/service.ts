@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../errors.js'
-import type { JsonPage, PersonaPage, Store } from '../store/types.js'
+import type { JsonPage, ListRequest, PersonaPage, Store } from '../store/types.js'
 import { type Headers, mergeHeaders } from './headers.js'
 import {
   BAD_CURSOR,
@@ -40,29 +40,44 @@ function badCursor(): ServiceError {
   return new ServiceError('BAD_REQUEST', BAD_CURSOR, { issues: [{ path: 'cursor', message: BAD_CURSOR }] })
 }
 
+/** The most bytes of JSON in a page, and in a list without `limit`. */
+const PAGE_BYTES = 16 * 1024 * 1024
 export const LIST_BYTES = 64 * 1024 * 1024
+
+/** What a list is answered with that is larger than one answer may be. */
 export function needsLimit(): ServiceError {
   const message = 'limit is needed: the list is too large for one answer'
   return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'limit', message }] })
 }
 
-/** Whether V8, or a store, had no room in one text: it ends at half a gigabyte. */
-function isTooLong(error: unknown): boolean {
-  if (error instanceof RangeError) return /string length/.test(error.message)
-  return error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG'
+/** What a list may take of the memory that all answers share. */
+export interface ListBudget {
+  /**
+   * Reads a list of up to `maxBytes` of JSON as soon as there is room for it; `read` may be called again with more.
+   * @throws ServiceError SERVICE_UNAVAILABLE where that takes too long.
+   */
+  read<Page extends ListEnd>(maxBytes: number, read: (maxBytes: number) => Promise<Page>): Promise<Page>
 }
 
-/** Makes a page; thousands of personas with the longest prompts are more than one answer can hold. */
-async function asOneAnswer<T>(list: () => Promise<T | 'bad-cursor'>): Promise<T> {
-  try {
-    const page = await list()
+/** How a list that was read ends: its size as JSON, and whether one persona more would have been too much. */
+interface ListEnd {
+  bytes: number
+  endsEarly?: true
+}
+
+/** Reads a page, or the whole list where no limit is given, within its budget in bytes. */
+async function within<Page extends ListEnd>(
+  { limit, cursor }: ListPersonasInput,
+  budget: ListBudget,
+  read: (request: ListRequest) => Promise<Page | 'bad-cursor'>,
+): Promise<Page> {
+  const list = await budget.read(limit === undefined ? LIST_BYTES : PAGE_BYTES, async (maxBytes) => {
+    const page = await read({ limit: limit ?? MAX_LIST, maxBytes, cursor })
     if (page === 'bad-cursor') throw badCursor()
     return page
-  } catch (error) {
-    if (!isTooLong(error)) throw error
-    const message = 'limit is needed: the list is too large for one answer'
-    throw new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'limit', message }], cause: error })
-  }
+  })
+  if (limit === undefined && list.endsEarly) throw needsLimit()
+  return list
 }
 
 /** The rules of personas. Inputs have passed their schemas. */
@@ -74,16 +89,17 @@ export class PersonaService {
   }
 
   /**
-   * A page of the project's personas in order of creation; without `limit` up to 10,000.
-   * @throws ServiceError BAD_REQUEST for a cursor that is not of this store, and for more than an answer holds.
+   * A page of the project's personas in order of creation: up to `limit`, and 16 MiB of JSON. Without `limit`
+   * up to 10,000, and 64 MiB.
+   * @throws ServiceError BAD_REQUEST for a cursor that is not of this list, and for a list of more than 64 MiB.
    */
-  async page({ projectId, limit = MAX_LIST, cursor }: ListPersonasInput): Promise<PersonaPage> {
-    return asOneAnswer(() => this.#store.listPersonas(projectId, { limit, cursor }))
+  async page(input: ListPersonasInput, budget: ListBudget): Promise<PersonaPage> {
+    return within(input, budget, (request) => this.#store.listPersonas(input.projectId, request))
   }
 
   /** The same as a JSON array, ready to be sent. */
-  async pageAsJson({ projectId, limit = MAX_LIST, cursor }: ListPersonasInput): Promise<JsonPage> {
-    return asOneAnswer(() => this.#store.listPersonasAsJson(projectId, { limit, cursor }))
+  async pageAsJson(input: ListPersonasInput, budget: ListBudget): Promise<JsonPage> {
+    return within(input, budget, (request) => this.#store.listPersonasAsJson(input.projectId, request))
   }
 
   /** @throws ServiceError CONFLICT when the project has a persona of that name. */

@@ -2,7 +2,7 @@ import type { Persona } from '../personas/schema.js'
 import { answer } from './mongo-answer.js'
 import { type Collections, nameTaken, ORDER_INDEX, type PersonaDocument } from './mongo-collections.js'
 import { decodeCursor, encodeCursor, type Place, placeBehind } from './mongo-order.js'
-import type { NewPersona, Store } from './types.js'
+import type { ListRequest, NewPersona, PersonaPage, Store } from './types.js'
 
 /** A persona as the API shows it. */
 export function toPersona(document: PersonaDocument): Persona {
@@ -43,35 +43,61 @@ type PersonaMethods = Pick<
 
 /** Reading personas and creating them. */
 export function mongoPersonas({ personas }: Collections): PersonaMethods {
-  const methods: PersonaMethods = {
+  /** Reads a page; `add` is given each persona and its JSON. */
+  async function readPage(
+    projectId: string,
+    { limit, maxBytes = Number.POSITIVE_INFINITY, cursor }: ListRequest,
+    add: (persona: Persona, json: string) => void,
+  ): Promise<Omit<PersonaPage, 'items'> | 'bad-cursor'> {
+    const after = cursor === undefined ? undefined : decodeCursor(cursor)
+    if (cursor !== undefined && after === undefined) return 'bad-cursor'
+    // The bound on createdAt is where the index is entered; the $or only skips those of the same millisecond
+    // that were shown. The hint keeps the planner from entering by the $or.
+    const rest = after && {
+      createdAt: { $gte: after.createdAt },
+      $or: [{ createdAt: { $gt: after.createdAt } }, { _id: { $gt: after._id } }],
+    }
+    const found = personas
+      .find({ projectId, ...rest })
+      .sort({ createdAt: 1, _id: 1 })
+      .hint(ORDER_INDEX)
+      .limit(limit + 1)
+      .batchSize(limit + 1)
+    let last: PersonaDocument | undefined
+    let count = 0
+    // The brackets; with each persona but the first goes a comma.
+    let bytes = 2
+    while (await answer(() => found.hasNext())) {
+      for (const document of found.readBufferedDocuments()) {
+        const persona = toPersona(document)
+        const json = JSON.stringify(persona)
+        const size = Buffer.byteLength(json) + (count > 0 ? 1 : 0)
+        if (last !== undefined && (count === limit || bytes + size > maxBytes)) {
+          // What the database still has ready; where it does not hear of it, it lets go of that by itself.
+          await found.close().catch(() => undefined)
+          const page = { bytes, nextCursor: encodeCursor(last) }
+          return count < limit ? { ...page, endsEarly: true } : page
+        }
+        add(persona, json)
+        last = document
+        count += 1
+        bytes += size
+      }
+    }
+    return { bytes }
+  }
+
+  return {
     async listPersonasAsJson(projectId, request) {
-      const page = await methods.listPersonas(projectId, request)
-      if (page === 'bad-cursor') return page
-      const { items, ...rest } = page
-      return { json: JSON.stringify(items), ...rest }
+      const texts: string[] = []
+      const page = await readPage(projectId, request, (_, json) => texts.push(json))
+      return page === 'bad-cursor' ? page : { json: `[${texts.join(',')}]`, ...page }
     },
 
-    async listPersonas(projectId, { limit, cursor }) {
-      const after = cursor === undefined ? undefined : decodeCursor(cursor)
-      if (cursor !== undefined && after === undefined) return 'bad-cursor'
-      // The bound on createdAt is where the index is entered; the $or only skips those of the same millisecond
-      // that were shown. The hint keeps the planner from entering by the $or.
-      const rest = after && {
-        createdAt: { $gte: after.createdAt },
-        $or: [{ createdAt: { $gt: after.createdAt } }, { _id: { $gt: after._id } }],
-      }
-      const found = personas
-        .find({ projectId, ...rest })
-        .sort({ createdAt: 1, _id: 1 })
-        .hint(ORDER_INDEX)
-        .limit(limit + 1)
-        .batchSize(limit + 1)
-      const documents: PersonaDocument[] = []
-      while (await answer(() => found.hasNext())) documents.push(...found.readBufferedDocuments())
-      const page = documents.slice(0, limit)
-      const last = page.at(-1)
-      const items = page.map(toPersona)
-      return documents.length > limit && last ? { items, nextCursor: encodeCursor(last) } : { items }
+    async listPersonas(projectId, request) {
+      const items: Persona[] = []
+      const page = await readPage(projectId, request, (persona) => items.push(persona))
+      return page === 'bad-cursor' ? page : { items, ...page }
     },
 
     async findPersona(projectId, id) {
@@ -98,5 +124,4 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
       })
     },
   }
-  return methods
 }

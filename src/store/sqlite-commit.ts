@@ -9,17 +9,25 @@ interface Waiting {
 
 /** How works that change things get to the disk. */
 export interface Commits {
-  /** Runs a work in one transaction with all that come at once; it is taken back alone if it throws. */
+  /** Runs a work in one transaction with all that come at once; it is rolled back individually if it throws. */
   write<T>(work: () => T): Promise<T>
   /** The same for a work of one statement, which needs no transaction where it comes alone. */
   writeOne<T>(work: () => T): Promise<T>
+}
+
+/** Runs statements, translates what they throw, and first does what is due (see `endFailed`). */
+export type Guard = <T>(work: () => T) => T
+
+interface GroupCommit extends Commits {
+  /** Ends the transaction that a failed ROLLBACK left open; nothing may read what it wrote. Throws while it cannot. */
+  endFailed(): void
 }
 
 /**
  * One commit for all works that come at once. A work's promise is settled once the commit is on the disk;
  * `guarded` translates the faults.
  */
-export function groupCommit(db: Database.Database, guarded: <T>(work: () => T) => T): Commits {
+export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit {
   const statement = (sql: string) => {
     const prepared = db.prepare(sql)
     return () => guarded(() => prepared.run())
@@ -31,14 +39,17 @@ export function groupCommit(db: Database.Database, guarded: <T>(work: () => T) =
   const release = statement('RELEASE work')
   const undo = statement('ROLLBACK TO work')
   let waiting: Waiting[] = []
+  let mustEnd = false
 
-  /** One of several works within the transaction: what it throws takes its own changes back and no other's. */
+  /**
+   * One of several works within the transaction: what it throws takes its own changes back and no other's. A
+   * step of the transaction itself that fails is thrown: none of its works can be told from the others then.
+   */
   function perform({ work, resolve, reject }: Waiting): () => void {
     save()
+    let value: unknown
     try {
-      const value = work()
-      release()
-      return () => resolve(value)
+      value = work()
     } catch (error) {
       // A full disk may have ended the whole transaction, and every work with it.
       if (!db.inTransaction) throw error
@@ -46,6 +57,8 @@ export function groupCommit(db: Database.Database, guarded: <T>(work: () => T) =
       release()
       return () => reject(error)
     }
+    release()
+    return () => resolve(value)
   }
 
   /** The only work of its transaction, which ends with it. */
@@ -61,9 +74,25 @@ export function groupCommit(db: Database.Database, guarded: <T>(work: () => T) =
       commit()
       for (const settle of settlements) settle()
     } catch (error) {
-      // Some faults (disk full) have ended the transaction already.
-      if (db.inTransaction) rollback()
       for (const { reject } of batch) reject(error)
+      // Some faults (disk full) have ended the transaction already. Where ROLLBACK fails too, it is due before
+      // anything else is done.
+      mustEnd = db.open && db.inTransaction
+      try {
+        endFailed()
+      } catch {
+        // The works have been told what failed first.
+      }
+    }
+  }
+
+  function endFailed() {
+    if (!mustEnd) return
+    mustEnd = false
+    try {
+      rollback()
+    } finally {
+      mustEnd = db.inTransaction
     }
   }
 
@@ -87,6 +116,7 @@ export function groupCommit(db: Database.Database, guarded: <T>(work: () => T) =
     })
 
   return {
+    endFailed,
     write: (work) => enqueue(work, false),
     writeOne: (work) => enqueue(work, true),
   }

@@ -2,8 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { ServiceError } from '../errors.js'
-import { type Commits, groupCommit } from './sqlite-commit.js'
-import { isDiskFull, startFault, translate } from './sqlite-faults.js'
+import { type Commits, type Guard, groupCommit } from './sqlite-commit.js'
+import { isDiskFull, startFault, translated } from './sqlite-faults.js'
+import { type FileHealth, watchFile } from './sqlite-health.js'
 import { migrate } from './sqlite-schema.js'
 
 /** A value that can be bound: libsql ends the process over others, booleans and dates among them. */
@@ -12,7 +13,10 @@ type Row = Record<string, unknown>
 
 /** One prepared statement. It takes its values as an array, as a lone object argument is a trap of libsql. */
 export interface Query {
+  /** Runs it; returns the number of rows that it changed. */
   run(...values: Value[]): number
+  /** Runs a change that must change exactly one row. @throws Error where it did not, and so fails its work. */
+  changeOne(...values: Value[]): void
   get(...values: Value[]): Row | undefined
   all(...values: Value[]): Row[]
 }
@@ -20,6 +24,8 @@ export interface Query {
 /** The open database file: statements, transactions and nothing of what is stored. */
 export interface SqliteDatabase extends Commits {
   prepare(sql: string): Query
+  /** Fails with SERVICE_UNAVAILABLE where the file is gone, damaged, or could not be read or written of late. */
+  check(): Promise<void>
   close(): void
 }
 
@@ -30,31 +36,56 @@ export interface SqliteDatabase extends Commits {
  * @throws Error with one line for the operator: folder not writable, file in use, damaged or too new.
  */
 export function openDatabase(dataDir: string): SqliteDatabase {
-  const db = connect(dataDir)
+  const { db, health } = connect(dataDir)
   let open = true
 
-  function guarded<T>(work: () => T): T {
+  const guarded: Guard = (work) => {
     if (!open) throw new ServiceError('SERVICE_UNAVAILABLE', 'The store is closed')
-    return translate(work)
+    commits.endFailed()
+    try {
+      return work()
+    } catch (error) {
+      health.record(error)
+      throw translated(error)
+    }
   }
+
+  const commits = groupCommit(db, guarded)
+  const readSchema = db.prepare('SELECT count(*) FROM sqlite_schema')
+  const probe = db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', randomblob(8))")
 
   return {
     prepare(sql) {
       const statement = db.prepare(sql)
+      const run: Query['run'] = (...values) => guarded(() => statement.run(...values).changes)
       return {
-        run: (...values) => guarded(() => statement.run(...values).changes),
+        run,
+        changeOne(...values) {
+          const count = run(...values)
+          if (count !== 1) throw new Error(`A statement changed ${count} rows instead of 1: ${sql}`)
+        },
         // Row shapes follow from the SQL text beside each call.
         get: (...values) => guarded(() => statement.get(...values) as Row | undefined),
         all: (...values) => guarded(() => statement.all(...values) as Row[]),
       }
     },
-    ...groupCommit(db, guarded),
+    write: commits.write,
+    writeOne: commits.writeOne,
+    async check() {
+      guarded(() => readSchema.get())
+      health.check()
+      if (!health.mustWrite()) return
+      // It goes to the disk, as no read of a cached page does.
+      await commits.writeOne(() => guarded(() => probe.run()))
+      health.written()
+    },
     close() {
       if (!open) return
       open = false
       // libsql keeps the file as long as a statement of it lives, so the lock is let go by hand: leaving the
       // WAL writes it into the file, and only then can the exclusive lock be left.
       try {
+        if (db.inTransaction) db.exec('ROLLBACK')
         db.pragma('journal_mode = DELETE')
         db.pragma('locking_mode = NORMAL')
         db.prepare('SELECT 1 FROM projects').get()
@@ -68,7 +99,7 @@ export function openDatabase(dataDir: string): SqliteDatabase {
   }
 }
 
-function connect(dataDir: string): Database.Database {
+function connect(dataDir: string): { db: Database.Database; health: FileHealth } {
   const file = join(dataDir, 'personas.db')
   let db: Database.Database | undefined
   try {
@@ -81,7 +112,7 @@ function connect(dataDir: string): Database.Database {
     db.pragma('wal_autocheckpoint = 8000')
     requireDurability(db)
     migrate(db, file)
-    return db
+    return { db, health: watchFile(file) }
   } catch (error) {
     db?.close()
     throw startFault(error, dataDir, file)

@@ -35,36 +35,32 @@ export function startFault(error: unknown, dataDir: string, file: string): unkno
   return error
 }
 
-/** As V8 says it. */
-const TOO_LONG = 'Invalid string length'
+/** What a fault says of the file: it is damaged for good, or it could not be read or written this time. */
+export function faultKind(error: unknown): 'damaged' | 'unreachable' | undefined {
+  const code = codeOf(error)
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return 'damaged'
+  return /^SQLITE_(IOERR|READONLY|CANTOPEN)/.test(code) ? 'unreachable' : undefined
+}
 
-/** Faults of the disk are the store's being unavailable, to callers; others pass. */
-export function translate<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    const code = codeOf(error)
-    if (code.startsWith('SQLITE_FULL')) {
-      throw new ServiceError('SERVICE_UNAVAILABLE', 'The disk is full: nothing was stored', {
-        reason: 'storage_full',
-        retryAfter: 30,
-        cause: error,
-      })
-    }
-    if (code === 'SQLITE_TOOBIG') throw new RangeError(TOO_LONG, { cause: error })
-    if (/^SQLITE_(IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB)/.test(code)) {
-      throw new ServiceError(
-        'SERVICE_UNAVAILABLE',
-        'The database does not answer; try again in a few seconds',
-        {
-          reason: 'storage_fault',
-          retryAfter: 5,
-          cause: error,
-        },
-      )
-    }
-    throw error
+/** What callers are told while the file cannot be used. */
+export function storageFault(cause: unknown): ServiceError {
+  return new ServiceError('SERVICE_UNAVAILABLE', 'The database does not answer; try again in a few seconds', {
+    reason: 'storage_fault',
+    retryAfter: 5,
+    cause,
+  })
+}
+
+/** A fault of the disk as the store being unavailable; every other error as it is. */
+export function translated(error: unknown): unknown {
+  if (isDiskFull(error)) {
+    return new ServiceError('SERVICE_UNAVAILABLE', 'The disk is full: nothing was stored', {
+      reason: 'storage_full',
+      retryAfter: 30,
+      cause: error,
+    })
   }
+  return faultKind(error) === undefined ? error : storageFault(error)
 }
 
 /** Whether an error is a violation of a unique index: of the one that ends in `column`, where it is given. */

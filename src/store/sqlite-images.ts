@@ -44,7 +44,7 @@ export function sqliteImages(db: SqliteDatabase): ImageStore & {
     },
 
     async insertImage(projectId, { id, role, format, bytes }) {
-      await db.writeOne(() => insert.run(projectId, id, role, format, bytes))
+      await db.writeOne(() => insert.changeOne(projectId, id, role, format, bytes))
     },
 
     async findImage(projectId, id) {

@@ -1,8 +1,9 @@
 import type { Persona } from '../personas/schema.js'
+import type { Cursors } from './sqlite-cursors.js'
 import type { Query, SqliteDatabase } from './sqlite-database.js'
 import { violates } from './sqlite-faults.js'
-import { changed, cursors, newPersona, type PersonaRow, personaCache, toRow } from './sqlite-rows.js'
-import type { Store } from './types.js'
+import { changed, newPersona, type PersonaRow, personaCache, toPersona, toRow } from './sqlite-rows.js'
+import type { ListRequest, Store } from './types.js'
 
 type PersonaStore = Pick<
   Store,
@@ -25,11 +26,17 @@ function isStale(persona: Persona, ifMatch: readonly string[] | undefined): bool
   return ifMatch !== undefined && !ifMatch.includes(persona.updatedAt)
 }
 
+/** Bodies of more bytes are in the index `personas_large`, which serves queries that name this very number. */
+const LARGE = 6_400
+
 /**
  * Personas in SQLite. Each change is one transaction of this process, which alone has the file. `forget` is to
- * be called within a transaction that removes personas in another way.
+ * be called within a transaction that removes a persona in another way.
  */
-export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaStore & { forget(): void } {
+export function sqlitePersonas(
+  db: SqliteDatabase,
+  { images, cursors }: { images: ImageSteps; cursors: Cursors },
+): PersonaStore & { forget(projectId: string, id: string): void } {
   // A whole page as one value, in the bytes that are sent: fetching rows one by one takes longer than reading
   // them. The subquery's LIMIT holds SQLite to its order.
   const page = db.prepare(
@@ -37,6 +44,17 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
      FROM (SELECT seq, body FROM personas WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?)`,
   )
   const isMore = db.prepare('SELECT 1 FROM personas WHERE project_id = ? AND seq > ? LIMIT 1')
+  const isLarge = db.prepare(
+    `SELECT 1 FROM personas WHERE project_id = ? AND seq > ? AND octet_length(body) > ${LARGE} LIMIT 1`,
+  )
+  // Lengths stand at the beginning of a row: long bodies are not read. With each goes a comma or a bracket.
+  const fitting = db.prepare(
+    `SELECT count(*) AS count
+     FROM (SELECT 1 + sum(size + 1) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
+           FROM (SELECT seq, octet_length(body) AS size FROM personas
+                 WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?))
+     WHERE total <= ?`,
+  )
   const find = db.prepare('SELECT body FROM personas WHERE project_id = ? AND id = ?')
   // '~' sorts behind every character of a UUID, so this is the range of ids that begin with the prefix.
   const match = db.prepare(
@@ -52,39 +70,55 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
   const remove = db.prepare('DELETE FROM personas WHERE project_id = ? AND id = ?')
   const cache = personaCache()
 
-  function findPersona(projectId: string, id: string): Persona | null {
+  function findRow(projectId: string, id: string): Pick<PersonaRow, 'body'> | undefined {
+    // The column is that of PersonaRow.
+    return find.get(projectId, id) as Pick<PersonaRow, 'body'> | undefined
+  }
+
+  /** The persona as the transaction sees it. It may never be committed, so the cache is not told. */
+  function current(projectId: string, id: string): Persona | null {
     const known = cache.get(projectId, id)
     if (known !== undefined) return known
-    // The column is that of PersonaRow.
-    const row = find.get(projectId, id) as Pick<PersonaRow, 'body'> | undefined
-    return row === undefined ? null : cache.keep(projectId, id, row)
+    const row = findRow(projectId, id)
+    return row === undefined ? null : toPersona(row)
   }
 
   /** Within a transaction: writes the changed persona and lets go of the portrait it no longer shows. */
   function write(projectId: string, before: Persona, after: Persona): Persona {
-    // Should the commit fail, the file is asked again.
     cache.drop(projectId, before.id)
     const row = toRow(after)
     const version = Date.parse(before.updatedAt)
-    update.run(row.name, row.image_url, row.updated_at, row.body, projectId, before.id, version)
+    update.changeOne(row.name, row.image_url, row.updated_at, row.body, projectId, before.id, version)
     if (before.imageUrl !== undefined && before.imageUrl !== after.imageUrl) {
       images.removePortraitIfUnused(projectId, before.imageUrl)
     }
     return after
   }
 
-  const listPersonasAsJson: Store['listPersonasAsJson'] = async (projectId, { limit, cursor }) => {
-    const after = cursor === undefined ? 0 : cursors.read(cursor)
+  /** How many of the next `limit` personas make a list of at most `maxBytes`; at least one. */
+  function countWithin(projectId: string, after: number, { limit, maxBytes }: ListRequest): number {
+    if (maxBytes === undefined) return limit
+    const cannotExceed = 1 + limit * (LARGE + 1) <= maxBytes && isLarge.get(projectId, after) === undefined
+    if (cannotExceed) return limit
+    return Math.max(1, Number(fitting.get(projectId, after, limit, maxBytes)?.count))
+  }
+
+  const listPersonasAsJson: Store['listPersonasAsJson'] = async (projectId, request) => {
+    const { limit, cursor } = request
+    const after = cursor === undefined ? 0 : cursors.read(projectId, cursor)
     if (after === undefined) return 'bad-cursor'
-    const row = page.get(projectId, after, limit)
+    const wanted = countWithin(projectId, after, request)
+    const row = page.get(projectId, after, wanted)
     const json = Buffer.isBuffer(row?.json) ? row.json : Buffer.from('[]')
     const last = Number(row?.last)
-    const goesOn = Number(row?.count) === limit && isMore.get(projectId, last) !== undefined
-    return goesOn ? { json, nextCursor: cursors.write(last) } : { json }
+    const found = { json, bytes: json.length }
+    if (Number(row?.count) < wanted || isMore.get(projectId, last) === undefined) return found
+    const nextCursor = cursors.write(projectId, last)
+    return wanted < limit ? { ...found, nextCursor, endsEarly: true } : { ...found, nextCursor }
   }
 
   return {
-    forget: cache.clear,
+    forget: cache.drop,
     listPersonasAsJson,
 
     async listPersonas(projectId, request) {
@@ -96,7 +130,10 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
     },
 
     async findPersona(projectId, id) {
-      return findPersona(projectId, id)
+      const known = cache.get(projectId, id)
+      if (known !== undefined) return known
+      const row = findRow(projectId, id)
+      return row === undefined ? null : cache.keep(projectId, id, row)
     },
 
     async matchPersonaId(projectId, prefix) {
@@ -109,7 +146,7 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
       const persona = newPersona(given, now)
       const row = toRow(persona)
       try {
-        await db.writeOne(() => insert.run(projectId, given.id, row.name, row.updated_at, row.body))
+        await db.writeOne(() => insert.changeOne(projectId, given.id, row.name, row.updated_at, row.body))
       } catch (error) {
         if (violates(error, 'personas.name')) return 'name-taken'
         throw error
@@ -120,7 +157,7 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
     async updatePersona(projectId, id, { now, ifMatch, ...change }) {
       try {
         return await db.write(() => {
-          const before = findPersona(projectId, id)
+          const before = current(projectId, id)
           if (before === null) return 'missing'
           if (isStale(before, ifMatch)) return 'stale'
           const after = changed(before, change, now)
@@ -134,11 +171,11 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
 
     async deletePersona(projectId, id, ifMatch) {
       return db.write(() => {
-        const persona = findPersona(projectId, id)
+        const persona = current(projectId, id)
         if (persona === null) return 'missing'
         if (isStale(persona, ifMatch)) return 'stale'
         cache.drop(projectId, id)
-        remove.run(projectId, id)
+        remove.changeOne(projectId, id)
         if (persona.imageUrl !== undefined) images.removePortraitIfUnused(projectId, persona.imageUrl)
         return 'deleted'
       })
@@ -146,9 +183,9 @@ export function sqlitePersonas(db: SqliteDatabase, images: ImageSteps): PersonaS
 
     async storePortrait(projectId, personaId, { image, now }) {
       return db.write(() => {
-        const before = findPersona(projectId, personaId)
+        const before = current(projectId, personaId)
         if (before === null) return 'missing'
-        images.insert.run(projectId, image.id, image.role, image.format, image.bytes)
+        images.insert.changeOne(projectId, image.id, image.role, image.format, image.bytes)
         return write(projectId, before, changed(before, { imageUrl: image.id }, now))
       })
     },

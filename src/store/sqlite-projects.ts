@@ -11,7 +11,7 @@ import type {
 
 type ProjectStore = Pick<
   Store,
-  'listProjects' | 'findProject' | 'insertProject' | 'updateProject' | 'deleteProject' | 'listSealedKeys'
+  'listProjects' | 'findProject' | 'insertProject' | 'updateProject' | 'listSealedKeys'
 >
 
 /** What a change can change of a project, in the order in which statements take it. */
@@ -92,10 +92,7 @@ function changed(project: StoredProject, change: ProjectChange): StoredProject |
 }
 
 /** Projects and their settings in SQLite. */
-export function sqliteProjects(
-  db: SqliteDatabase,
-  { personasRemoved }: { personasRemoved: () => void },
-): ProjectStore {
+export function sqliteProjects(db: SqliteDatabase): ProjectStore {
   const list = db.prepare('SELECT id, name FROM projects ORDER BY seq')
   const find = db.prepare(`SELECT id, ${COLUMNS.join(', ')} FROM projects WHERE id = ?`)
   const insert = db.prepare(INSERT_PROJECT)
@@ -103,10 +100,6 @@ export function sqliteProjects(
     `UPDATE projects SET ${COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`,
   )
   const keys = db.prepare('SELECT id, key_ciphertext FROM projects WHERE key_ciphertext IS NOT NULL')
-  const removals = ['personas', 'images'].map((table) =>
-    db.prepare(`DELETE FROM ${table} WHERE project_id = ?`),
-  )
-  const remove = db.prepare('DELETE FROM projects WHERE id = ?')
 
   // The columns are those of ProjectRow.
   const findRow = (id: string) => find.get(id) as ProjectRow | undefined
@@ -122,7 +115,7 @@ export function sqliteProjects(
     },
 
     async insertProject({ id, name }, now) {
-      await db.writeOne(() => insert.run(id, now, ...valuesOf(toProjectRow({ id, name }))))
+      await db.writeOne(() => insert.changeOne(id, now, ...valuesOf(toProjectRow({ id, name }))))
     },
 
     async updateProject(id, change, now) {
@@ -131,17 +124,9 @@ export function sqliteProjects(
         const next = changed(row === undefined ? { id, name: id } : toProject(row), change)
         if (isKeyFault(next)) return next
         const values = valuesOf(toProjectRow(next))
-        if (row === undefined) insert.run(id, now, ...values)
-        else update.run(...values, id)
+        if (row === undefined) insert.changeOne(id, now, ...values)
+        else update.changeOne(...values, id)
         return next
-      })
-    },
-
-    async deleteProject(id) {
-      return db.write(() => {
-        personasRemoved()
-        const removed = [...removals, remove].map((statement) => statement.run(id))
-        return removed.some((count) => count > 0)
       })
     },
 

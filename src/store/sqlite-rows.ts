@@ -62,21 +62,16 @@ function content({ name, description, systemPrompt, imageUrl, headers }: Persona
   return JSON.stringify([name, description, systemPrompt, imageUrl, headers])
 }
 
-/** Cursors are the place in the order of creation, opaque to callers. */
-export const cursors = {
-  write: (seq: number) => Buffer.from(`s${seq}`).toString('base64url'),
-  read(text: string): number | undefined {
-    const match = /^s(\d{1,15})$/.exec(Buffer.from(text, 'base64url').toString('latin1'))
-    return match ? Number(match[1]) : undefined
-  },
-}
-
 /** Characters of persona texts kept in memory. */
 const CACHE_SIZE = 16 * 1024 * 1024
 /** What a persona takes beside its texts. */
 const OVERHEAD = 500
 
-/** Personas read of late. One process alone writes the file, so what it remembers is what is there. */
+/**
+ * Recently read personas. One process alone writes the file, so what it remembers is what is there: only reads
+ * outside a transaction may `keep`, as what they find is committed, and every write drops what it changes, as
+ * its commit may fail.
+ */
 export function personaCache() {
   const cache = new LRUCache<string, Persona>({ maxSize: CACHE_SIZE })
   // Ids have one length: no two pairs make one key.
@@ -90,6 +85,5 @@ export function personaCache() {
       return persona
     },
     drop: (projectId: string, id: string) => cache.delete(key(projectId, id)),
-    clear: () => cache.clear(),
   }
 }

@@ -36,6 +36,10 @@ const migrations = [
    CREATE UNIQUE INDEX images_id ON images (project_id, id);
    CREATE INDEX images_role ON images (project_id, role, seq);`,
   'ALTER TABLE projects ADD COLUMN max_concurrency INTEGER',
+  `CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+   INSERT INTO meta (name, value) VALUES ('cursor_key', randomblob(16));
+   -- Those that make a list long in bytes: where there are none, its length follows from their number.
+   CREATE INDEX personas_large ON personas (project_id, seq) WHERE octet_length(body) > 6400;`,
 ]
 
 /** Brings a database file to the schema of this version. @throws Error for one of a newer version. */

@@ -82,7 +82,7 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
           createdAt: Number(row.created_at),
         }),
       },
-      (project) => insertProject.run(project.id, project.createdAt, ...valuesOf(toProjectRow(project))),
+      (project) => insertProject.changeOne(project.id, project.createdAt, ...valuesOf(toProjectRow(project))),
     ),
     images: sequence(
       'images',
@@ -93,7 +93,7 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
         placeOf: behindSeq,
         toRecord: (row) => ({ projectId: String(row.project_id), ...toImage(row) }),
       },
-      ({ projectId, id, role, format, bytes }) => insertImage.run(projectId, id, role, format, bytes),
+      ({ projectId, id, role, format, bytes }) => insertImage.changeOne(projectId, id, role, format, bytes),
     ),
     personas: sequence(
       'personas',
@@ -117,7 +117,7 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
       },
       ({ projectId, persona }) => {
         const row = toRow(persona)
-        insertPersona.run(projectId, persona.id, row.name, row.image_url, row.updated_at, row.body)
+        insertPersona.changeOne(projectId, persona.id, row.name, row.image_url, row.updated_at, row.body)
       },
     ),
   }

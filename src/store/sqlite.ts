@@ -1,8 +1,10 @@
 import { join } from 'node:path'
-import { openDatabase } from './sqlite-database.js'
+import { encryptedCursors } from './sqlite-cursors.js'
+import { openDatabase, type SqliteDatabase } from './sqlite-database.js'
 import { sqliteImages } from './sqlite-images.js'
 import { sqlitePersonas } from './sqlite-personas.js'
 import { sqliteProjects } from './sqlite-projects.js'
+import { sqliteRemoval } from './sqlite-removal.js'
 import { sqliteTransfer } from './sqlite-transfer.js'
 import type { Store } from './types.js'
 
@@ -13,20 +15,28 @@ import type { Store } from './types.js'
  */
 export function openSqliteStore(dataDir: string): Store {
   const db = openDatabase(dataDir)
-  const alive = db.prepare('SELECT 1 FROM personas LIMIT 1')
   const { insert, removePortraitIfUnused, ...images } = sqliteImages(db)
-  const { forget, ...personas } = sqlitePersonas(db, { insert, removePortraitIfUnused })
+  const { forget, ...personas } = sqlitePersonas(db, {
+    images: { insert, removePortraitIfUnused },
+    cursors: encryptedCursors(cursorKey(db)),
+  })
   return {
     description: `SQLite in ${join(dataDir, 'personas.db')}`,
-    async ping() {
-      alive.get()
-    },
+    ping: db.check,
     async close() {
       db.close()
     },
     ...personas,
-    ...sqliteProjects(db, { personasRemoved: forget }),
+    ...sqliteProjects(db),
+    ...sqliteRemoval(db, forget),
     ...images,
     transfer: sqliteTransfer(db),
   }
+}
+
+/** The key of the file's cursors: they outlive a restart. */
+function cursorKey(db: SqliteDatabase): Buffer {
+  const value = db.prepare("SELECT value FROM meta WHERE name = 'cursor_key'").get()?.value
+  if (!Buffer.isBuffer(value)) throw new Error('The database has no key for its cursors')
+  return value
 }

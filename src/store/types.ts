@@ -30,16 +30,32 @@ export interface PersonaWrite {
   ifMatch?: readonly string[] | undefined
 }
 
-export interface PersonaPage {
-  items: Persona[]
+/** Which part of a list is wanted. */
+export interface ListRequest {
+  /** The most personas. */
+  limit: number
+  /** The most bytes of JSON; a page has one persona at least. */
+  maxBytes?: number | undefined
+  /** Where the page before it said that this one starts. */
+  cursor?: string | undefined
+}
+
+interface PageEnd {
+  /** Size of the page as JSON, in bytes. */
+  bytes: number
   /** Where the next page starts; absent on the last one. */
   nextCursor?: string
+  /** Whether it ends before `limit`, as one persona more would be beyond `maxBytes`. */
+  endsEarly?: true
+}
+
+export interface PersonaPage extends PageEnd {
+  items: Persona[]
 }
 
 /** A page as the JSON array of its items, as text or in UTF-8. */
-export interface JsonPage {
+export interface JsonPage extends PageEnd {
   json: string | Buffer
-  nextCursor?: string
 }
 
 /** A provider key as it is kept: encrypted, beside the mask that answers show. */
@@ -99,24 +115,18 @@ export interface StoredImage {
 export interface Store {
   /** Names the database for the start line, without credentials. */
   readonly description: string
-  /** Answers when the database does; throws otherwise. */
+  /** Answers when the database does, and nothing is known to be wrong with it; throws otherwise. */
   ping(): Promise<void>
   /** Ends the connection; a second call does nothing. */
   close(): Promise<void>
 
   /**
-   * Up to `limit` personas in order of creation, after `cursor` where one is given.
+   * Personas in order of creation, from the cursor on where one is given.
    * A cursor that this store did not make is `bad-cursor`.
    */
-  listPersonas(
-    projectId: string,
-    page: { limit: number; cursor?: string | undefined },
-  ): Promise<PersonaPage | 'bad-cursor'>
+  listPersonas(projectId: string, request: ListRequest): Promise<PersonaPage | 'bad-cursor'>
   /** The same as a JSON array, as text or in UTF-8, which a driver may have ready. */
-  listPersonasAsJson(
-    projectId: string,
-    page: { limit: number; cursor?: string | undefined },
-  ): Promise<JsonPage | 'bad-cursor'>
+  listPersonasAsJson(projectId: string, request: ListRequest): Promise<JsonPage | 'bad-cursor'>
   findPersona(projectId: string, id: string): Promise<Persona | null>
   /** How many ids of the project begin with `prefix` (lower-case hex and dashes), and one of them. */
   matchPersonaId(projectId: string, prefix: string): Promise<{ count: number; id?: string }>
@@ -145,7 +155,10 @@ export interface Store {
    * `KeyFault` means that nothing was changed: a key is needed.
    */
   updateProject(id: string, change: ProjectChange, now: number): Promise<StoredProject | KeyFault>
-  /** Removes the project's personas, images and settings; false if there was nothing. */
+  /**
+   * Removes the project's personas, images and settings, in steps between which others are answered: the
+   * settings last, so that it can be deleted again should it end in between. False if there was nothing.
+   */
   deleteProject(id: string): Promise<boolean>
   /** Every stored provider key, so that unreadable ones can be reported. */
   listSealedKeys(): Promise<{ projectId: string; ciphertext: string }[]>

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
-import { newProjectId, type Running, startService } from '../helper.js'
+import { expect, it, vi } from 'vitest'
+import type { ListRequest, Store } from '../../src/store/types.js'
+import { newProjectId, type Running } from '../helper.js'
 import { onEveryStore } from '../matrix.js'
 
 async function fill(service: Running, projectId: string, count: number): Promise<string[]> {
@@ -11,13 +12,18 @@ async function fill(service: Running, projectId: string, count: number): Promise
   return ids
 }
 
-async function restPages(service: Running, path: string): Promise<{ id: string }[][]> {
-  const pages: { id: string }[][] = []
+interface Listed {
+  id: string
+  name: string
+}
+
+async function restPages(service: Running, path: string): Promise<Listed[][]> {
+  const pages: Listed[][] = []
   let next: string | undefined = path
   while (next !== undefined) {
     const response = await service.send(next)
     expect(response.status).toBe(200)
-    pages.push((await response.json()) as { id: string }[])
+    pages.push((await response.json()) as Listed[])
     next = /^<([^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
   }
   return pages
@@ -81,22 +87,58 @@ onEveryStore('pages', (service) => {
   })
 })
 
-describe('a list larger than one text can be', () => {
-  it('is 400 and says to page through it', async () => {
-    const service = await startService()
-    // What V8 throws at half a gigabyte, without one.
-    service.store.listPersonasAsJson = async () => ({ json: 'x'.padEnd(2 ** 30) })
-    service.store.listPersonas = async () => ({
-      items: [],
-      nextCursor: Buffer.allocUnsafe(2 ** 30).toString(),
-    })
-    const message = 'limit is needed: the list is too large for one answer'
-    const response = await service.send('/api/projects/p/personas')
-    expect([response.status, await response.json()]).toMatchObject([
-      400,
-      { message, issues: [{ path: 'limit', message }] },
-    ])
-    await expect(service.client.personas.list.query({ projectId: 'p' })).rejects.toThrow(message)
-    await service.close()
+onEveryStore('a list of more bytes than one answer may have', (service) => {
+  const MIB = 1024 * 1024
+
+  /** Gives every list a thousandth of its budget, so that small personas are too many. */
+  function shrinkBudgets(store: Store): number[] {
+    const budgets: number[] = []
+    const shrink = ({ maxBytes = 0, ...request }: ListRequest) => {
+      budgets.push(maxBytes)
+      return { ...request, maxBytes: maxBytes / 1024 }
+    }
+    const { listPersonas, listPersonasAsJson } = store
+    vi.spyOn(store, 'listPersonas').mockImplementation((id, request) => listPersonas(id, shrink(request)))
+    vi.spyOn(store, 'listPersonasAsJson').mockImplementation((id, request) =>
+      listPersonasAsJson(id, shrink(request)),
+    )
+    return budgets
+  }
+
+  it('is 400 without limit and says to page; a page of it ends early', async () => {
+    const projectId = newProjectId()
+    const { client, store } = service()
+    const createNext = async (from: number, to: number) => {
+      for (let n = from; n < to; n += 1) {
+        await client.personas.create.mutate({ projectId, name: `n${n}`, systemPrompt: 'x'.repeat(1_800) })
+      }
+    }
+    const path = `/api/projects/${projectId}/personas`
+    const budgets = shrinkBudgets(store)
+    try {
+      // Each has 1,969 to 1,971 bytes: 33 of them, and no more, are in 64 KiB, and 8 in 16.
+      await createNext(0, 33)
+      expect((await service().send(path)).status).toBe(200)
+      await createNext(33, 35)
+
+      const message = 'limit is needed: the list is too large for one answer'
+      const refused = await service().send(path)
+      expect([refused.status, await refused.json()]).toMatchObject([
+        400,
+        { message, issues: [{ path: 'limit', message }] },
+      ])
+      await expect(client.personas.list.query({ projectId })).rejects.toThrow(message)
+      expect(new Set(budgets)).toEqual(new Set([64 * MIB]))
+
+      const pages = await restPages(service(), `${path}?limit=500`)
+      expect(pages.flat().map(({ name }) => name)).toEqual(Array.from({ length: 35 }, (_, n) => `n${n}`))
+      expect(pages.map((page) => page.length)).toEqual([8, 8, 8, 8, 3])
+      const page = await client.personas.page.query({ projectId, limit: 500 })
+      expect(page.items).toHaveLength(8)
+      expect(Object.keys(page)).toEqual(['items', 'nextCursor'])
+      expect(budgets.at(-1)).toBe(16 * MIB)
+    } finally {
+      vi.restoreAllMocks()
+    }
   })
 })

@@ -9,6 +9,11 @@ async function insertMany(store: Store, projectId: string, count: number): Promi
   return ids
 }
 
+function pageOf<Page>(outcome: Page | 'bad-cursor'): Page {
+  if (outcome === 'bad-cursor') throw new Error('The store refuses its own cursor')
+  return outcome
+}
+
 /** The order of creation, and reading it page by page. */
 export function pageContract(store: () => Store) {
   it('lists in order of creation, even within one millisecond', async () => {
@@ -34,13 +39,14 @@ export function pageContract(store: () => Store) {
 
   it('names a next page only where there is one', async () => {
     const project = randomUUID()
-    expect(await store().listPersonas(project, { limit: 2 })).toEqual({ items: [] })
+    expect(await store().listPersonas(project, { limit: 2 })).toEqual({ items: [], bytes: 2 })
     await insertMany(store(), project, 4)
     const first = await store().listPersonas(project, { limit: 2 })
     if (first === 'bad-cursor') throw new Error('A first page has no cursor')
     expect(first.items).toHaveLength(2)
     const second = await store().listPersonas(project, { limit: 2, cursor: first.nextCursor })
-    expect(second).toEqual({ items: [expect.anything(), expect.anything()] })
+    expect(second).toMatchObject({ items: [expect.anything(), expect.anything()] })
+    expect(second).not.toHaveProperty('nextCursor')
     expect(await store().listPersonas(project, { limit: 4 })).not.toHaveProperty('nextCursor')
   })
 
@@ -68,6 +74,47 @@ export function pageContract(store: () => Store) {
     const [seen] = await Promise.all([reading, writing])
     expect(seen.filter((id) => staying.has(id))).toEqual([...staying])
     expect(new Set(seen).size).toBe(seen.length)
+  })
+
+  it('gives the size of a page in bytes of JSON', async () => {
+    const project = randomUUID()
+    const prompts = ['plain', 'zwölf "Boxkämpfer"\n', '🙂\u0001'.repeat(3_000)]
+    for (const systemPrompt of prompts) await insert(store(), project, { systemPrompt })
+    const page = pageOf(await store().listPersonas(project, { limit: 3 }))
+    expect(page.bytes).toBe(Buffer.byteLength(JSON.stringify(page.items)))
+    const asJson = pageOf(await store().listPersonasAsJson(project, { limit: 3 }))
+    expect(JSON.parse(String(asJson.json))).toEqual(page.items)
+    expect(asJson.bytes).toBe(page.bytes)
+    expect(Buffer.byteLength(asJson.json)).toBe(page.bytes)
+  })
+
+  it.each([
+    ['long', 20_000],
+    ['short', 10],
+  ])('ends a page before more bytes than are asked for, with %s personas', async (_, length) => {
+    const project = randomUUID()
+    const ids: string[] = []
+    for (const n of range(12)) {
+      ids.push((await insert(store(), project, { systemPrompt: String(n % 10).repeat(length) })).id)
+    }
+    const whole = pageOf(await store().listPersonas(project, { limit: 12 }))
+    expect(await store().listPersonas(project, { limit: 12, maxBytes: whole.bytes })).toEqual(whole)
+    const sizeOf = (count: number) => Buffer.byteLength(JSON.stringify(whole.items.slice(0, count)))
+    for (const list of ['listPersonas', 'listPersonasAsJson'] as const) {
+      for (const count of [1, 5, 11]) {
+        for (const maxBytes of [sizeOf(count), sizeOf(count + 1) - 1]) {
+          const page = pageOf(await store()[list](project, { limit: 12, maxBytes }))
+          expect(page).toMatchObject({ bytes: sizeOf(count), endsEarly: true })
+          const next = { limit: 12, cursor: page.nextCursor }
+          const rest = pageOf(await store().listPersonas(project, next))
+          expect(rest.items.map(({ id }) => id)).toEqual(ids.slice(count))
+        }
+      }
+      expect(await store()[list](project, { limit: 12, maxBytes: 1 })).toMatchObject({ bytes: sizeOf(1) })
+    }
+    const cutByLimit = await store().listPersonas(project, { limit: 3, maxBytes: whole.bytes })
+    expect(cutByLimit).toHaveProperty('items.length', 3)
+    expect(cutByLimit).not.toHaveProperty('endsEarly')
   })
 
   it('refuses cursors it did not make', async () => {

@@ -229,7 +229,7 @@ export function projectContract(store: () => Store) {
     }
     expect(await store().deleteProject(id)).toBe(true)
     expect(await store().findProject(id)).toBeNull()
-    expect(await store().listPersonas(id, { limit: 10 })).toEqual({ items: [] })
+    expect(await store().listPersonas(id, { limit: 10 })).toEqual({ items: [], bytes: 2 })
     expect(await store().listImageIds(id)).toEqual([])
     expect((await store().listSealedKeys()).some(({ projectId }) => projectId === id)).toBe(false)
     expect(await store().deleteProject(id)).toBe(false)

@@ -15,7 +15,7 @@ export function raceContract(store: () => Store, settlesDeletions: boolean) {
     const outcomes = await Promise.all(range(100).map(create))
     expect(count(outcomes, 'name-taken')).toBe(99)
     const winner = persona(outcomes.find((outcome) => outcome !== 'name-taken') ?? null)
-    expect(await store().listPersonas(project, { limit: 10 })).toEqual({ items: [winner] })
+    expect(await store().listPersonas(project, { limit: 10 })).toHaveProperty('items', [winner])
   })
 
   it('lets one of 20 simultaneous renames to a name succeed', async () => {

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openSqliteStore } from '../../src/store/sqlite.js'
-import { openDatabase } from '../../src/store/sqlite-database.js'
 import { storeContract } from './contract.js'
 import { insert, T0 } from './samples.js'
 
@@ -34,7 +33,7 @@ describe('SQLite store', () => {
     await first.close()
     const second = openSqliteStore(dir)
     const cursor = page === 'bad-cursor' ? undefined : page.nextCursor
-    expect(await second.listPersonas('p', { limit: 5, cursor })).toEqual({ items: made.slice(1) })
+    expect(await second.listPersonas('p', { limit: 5, cursor })).toHaveProperty('items', made.slice(1))
     await second.close()
   })
 
@@ -71,14 +70,6 @@ describe('SQLite store', () => {
     const store = openSqliteStore(join(folder(), 'a', 'b'))
     await store.ping()
     await store.close()
-  })
-
-  it('says of a value larger than SQLite can make what V8 says of such a text', () => {
-    const db = openDatabase(folder())
-    expect(() => db.prepare('SELECT zeroblob(1000000001)').get()).toThrow(
-      new RangeError('Invalid string length'),
-    )
-    db.close()
   })
 
   it('refuses a data directory that another service uses', async () => {
@@ -132,7 +123,7 @@ describe('SQLite store', () => {
     await first.close()
     const second = openSqliteStore(dir)
     const b = await insert(second, 'p', {}, T0 - 60_000)
-    expect(await second.listPersonas('p', { limit: 5 })).toEqual({ items: [a, b] })
+    expect(await second.listPersonas('p', { limit: 5 })).toHaveProperty('items', [a, b])
     await second.close()
   })
 })
