@@ -65,7 +65,7 @@ throughBoth('inputs far beyond their limits', (caller, service) => {
     const outcome = await service().trpc.call('personas.update', {
       projectId,
       id,
-      ifMatch: Array(520_000).fill(1),
+      ifMatch: Array(18_000).fill(1),
     })
     expect(outcome).toMatchObject({ status: 400, issues: [{ path: 'ifMatch' }] })
     expect(outcome.issues).toHaveLength(1)
@@ -84,7 +84,7 @@ throughBoth('inputs far beyond their limits', (caller, service) => {
     }
     const wrong = Array.from({ length: 64 }, (_, n) => [`X-${n}`, n])
     expect(await issuesOf(Object.fromEntries(wrong))).toHaveLength(20)
-    const many = Array.from({ length: 50_000 }, (_, n) => [n, 1])
+    const many = Array.from({ length: 18_000 }, (_, n) => [n, 1])
     const tooMany = { path: 'headers', message: 'headers must hold at most 64 headers' }
     expect(await issuesOf(Object.fromEntries(many))).toEqual([tooMany])
     expect(await issuesOf({ ['é'.repeat(4_000)]: 'x' })).toHaveLength(1)
