@@ -31,6 +31,28 @@ const MAX_STORE_WAIT_MS = 8_000
 const QUIET_MS = 75_000
 const STOP_MS = 15_000
 
+/** What callers do, and how often beside the rest. */
+const actions = {
+  personas: writePersonas,
+  images: writeImages,
+  config: writeConfig,
+  read,
+  malformed: readMalformed,
+  pipelined: readPipelined,
+  nothing: readNothing,
+  slowly: writeSlowly,
+}
+const weights = {
+  personas: 24,
+  images: 8,
+  config: 2,
+  read: 10,
+  malformed: 3,
+  pipelined: 1,
+  nothing: 1,
+  slowly: 2,
+}
+
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
@@ -114,27 +136,6 @@ async function runScenarios(names: string[], caller: Caller): Promise<void> {
     await scenarios[name]?.(caller)
     await delay(caller.random.below(3_000))
   }
-}
-
-const actions = {
-  personas: writePersonas,
-  images: writeImages,
-  config: writeConfig,
-  read,
-  malformed: readMalformed,
-  pipelined: readPipelined,
-  nothing: readNothing,
-  slowly: writeSlowly,
-}
-const weights = {
-  personas: 24,
-  images: 8,
-  config: 2,
-  read: 10,
-  malformed: 3,
-  pipelined: 1,
-  nothing: 1,
-  slowly: 2,
 }
 
 async function callOn(caller: Caller, isOver: () => boolean): Promise<void> {

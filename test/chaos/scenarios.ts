@@ -6,6 +6,8 @@ import { writeOnFullDisk } from './writers.js'
 
 /** An answer that is not read is to be cut by then, in milliseconds. */
 const CUT_MS = 72_000
+/** More than sockets hold by themselves, and less than the answer that is not read: 24 MB. */
+const HELD_BYTES = 16_000_000
 
 async function pipelineAndReset({ site }: Caller, bytes: Buffer, afterMs: number): Promise<void> {
   const socket = sendUnread(site.base, bytes)
@@ -54,7 +56,7 @@ export const scenarios: Record<string, (caller: Caller) => Promise<void>> = {
       socket.resume()
       await delay(3_000)
       socket.destroy()
-      const isWhole = status === '200' && received > 24_000_000
+      const isWhole = status === '200' && received > HELD_BYTES
       site.ledger.check(
         !isWhole,
         `an answer of tRPC is held ${CUT_MS / 1000} s for a caller that does not read it`,
