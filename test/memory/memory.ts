@@ -1,7 +1,8 @@
 // Shows how much memory the built service takes under loads that callers are free to send, and how long small
 // requests wait meanwhile: each mix on a service of its own, started on what was stored before.
 // usage: npm run test:memory -- [--mix 2a,4] [--store sqlite|mongo]
-import { rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type ServiceProcess, startServiceProcess, temporaryFolder } from '../../scripts/service-process.js'
@@ -23,6 +24,7 @@ const QUIET_MS = 75_000
 const { values } = parseArgs({
   options: { mix: { type: 'string' }, store: { type: 'string', default: 'sqlite' } },
 })
+const folder = temporaryFolder()
 const provider = await startProvider()
 const mongo = values.store === 'mongo' ? await startMongo() : undefined
 const wanted = values.mix?.split(',')
@@ -51,7 +53,7 @@ interface Outcome {
 
 /** Runs one mix and prints its row. */
 async function holds(mix: Mix): Promise<boolean> {
-  const dataDir = temporaryFolder()
+  const dataDir = mkdtempSync(join(folder, 'mix-'))
   const env = {
     DATA_DIR: dataDir,
     LOG_LEVEL: 'silent',

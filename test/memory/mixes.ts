@@ -96,7 +96,6 @@ function hostileRequests(): Asked[] {
     { path, body: full('{"headers":[', { part: '[],', tail: '[]]}' }) },
     { path, body: full('{"name":"n","unknown":[', { part: '{},', tail: '{}]}' }) },
     { path, body: full('{"name":"a', { part: '\u0301\u0316', tail: '"}' }) },
-    { method: 'PUT', path: `/trpc/personas.update`, body: '{}' },
     {
       path: '/trpc/personas.update',
       body: full(`{"projectId":"hostile","id":"${persona}","ifMatch":[`, { part: '1,', tail: '1]}' }),

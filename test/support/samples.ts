@@ -27,6 +27,9 @@ export async function upload(
   return id as string
 }
 
+/** Personas created at once: more of them keep a small database waiting. */
+const BATCH = 25
+
 /** Creates personas of about so many bytes each, and gives their ids. */
 export async function fill(
   base: string,
@@ -35,15 +38,17 @@ export async function fill(
 ): Promise<string[]> {
   const ids: string[] = []
   const systemPrompt = 'x'.repeat(bytes)
-  for (let begun = 0; begun < count; begun += 100) {
-    const inputs = Array.from({ length: Math.min(100, count - begun) }, (_, at) => ({
+  for (let begun = 0; begun < count; begun += BATCH) {
+    const inputs = Array.from({ length: Math.min(BATCH, count - begun) }, (_, at) => ({
       projectId: project,
       name: `Persona ${begun + at}`,
       systemPrompt,
     }))
     const { status, body } = await ask(base, batchedMutations('personas.create', inputs))
-    if (status !== 200)
-      throw new Error(`A batch of personas answered ${status} ${body.toString().slice(0, 200)}`)
+    if (status !== 200) {
+      const [, error] = /("error":.{0,300})/.exec(body.toString()) ?? []
+      throw new Error(`A batch of personas answered ${status} ${error}`)
+    }
     for (const { result } of JSON.parse(body.toString())) ids.push(result.data.id)
   }
   return ids

@@ -82,12 +82,14 @@ function send(
 export async function watch(base: string, kinds: Small[]): Promise<() => Promise<Record<string, Watched>>> {
   const execArgv = ['--import', 'tsx']
   const child = fork(fileURLToPath(import.meta.url), [base, JSON.stringify(kinds)], { execArgv })
-  process.once('exit', () => child.kill('SIGKILL'))
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
   await once(child, 'message')
   return async () => {
     await delay(100)
     child.send('stop')
     const [found] = await once(child, 'message')
+    process.off('exit', kill)
     return found as Record<string, Watched>
   }
 }
