@@ -73,7 +73,7 @@ export class ImageService {
   readonly #loading = new Limit({
     name: 'loading_pictures',
     capacity: LOADED_AT_ONCE,
-    maxWaitMs: 20_000,
+    maxWaitMs: 30_000,
     message: 'Too many pictures are being read; try again in a few seconds',
     retryAfter: 5,
   })
