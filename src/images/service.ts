@@ -24,7 +24,7 @@ import {
 import { SharedWork } from './shared-work.js'
 
 /** Bytes of variants kept in memory. */
-const VARIANT_CACHE_BYTES = 64 * 1024 * 1024
+const VARIANT_CACHE_BYTES = 32 * 1024 * 1024
 
 /** Stored pictures read from the database at once: each may take 15 MiB. */
 const LOADED_AT_ONCE = 4
