@@ -10,5 +10,7 @@ export default defineConfig({
     testTimeout: 20_000,
     // The first run may fetch a MongoDB.
     hookTimeout: 150_000,
+    // What is polled for is there sooner; a busy machine takes its time.
+    expect: { poll: { timeout: 10_000 } },
   },
 })

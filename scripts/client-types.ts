@@ -34,7 +34,10 @@ const OWN_TYPES = `// Made by scripts/client-types.ts from the schemas of the pr
 
 /** What each call takes beside its input. */
 export interface CallOptions {
-  /** Ends the wait for the answer; a change that has reached the service may be made all the same. */
+  /**
+   * Ends the wait for the answer; a change that has reached the service may be made all the same. A call with a
+   * signal is sent in a request of its own, and not at all once the signal is aborted.
+   */
   signal?: AbortSignal
 }
 

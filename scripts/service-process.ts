@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 /** How long a service may take to start, and to stop, in milliseconds. */
@@ -45,7 +46,7 @@ export interface ServiceProcess {
 }
 
 interface Spawned {
-  child: ChildProcess
+  child: ChildProcessByStdio<null, Readable, Readable>
   output: () => string
   ended: Promise<Ending>
 }

@@ -1,44 +1,57 @@
-import { randomUUID } from 'node:crypto'
-import cors from '@fastify/cors'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import cors, { type FastifyCorsOptions, type FastifyCorsOptionsDelegateCallback } from '@fastify/cors'
+import fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config.js'
-import { ServiceError } from './errors.js'
-import { uploadAdmission } from './http/admission.js'
 import { authenticator } from './http/auth.js'
-import { acceptJson } from './http/body.js'
+import { admitBodies, bodyLimit } from './http/bodies.js'
+import { acceptJson, ignoreTypeOfNothing } from './http/body.js'
 import { mountDocs } from './http/docs.js'
-import { answerUnknownRoutes, refuseTarget, SAFE_HEADERS, sendError } from './http/errors.js'
+import { answerUnknownRoutes, sendError } from './http/errors.js'
 import { mountHealth } from './http/health.js'
-import { mountImages } from './http/images.js'
+import { imageLimit, mountImages } from './http/images.js'
+import { requestId } from './http/lifetime.js'
+import { listLimit } from './http/lists.js'
 import { mountMetrics } from './http/metrics.js'
+import { guardOrigins } from './http/origins.js'
+import { followRequests } from './http/requests.js'
 import { type Mounting, mountRest } from './http/rest.js'
-import { createHttpServer } from './http/server.js'
+import { answerClientErrors, createHttpServer } from './http/server.js'
 import { mountTrpc } from './http/trpc.js'
+import { logStream } from './log.js'
 import type { Metrics } from './metrics.js'
 import type { Store } from './store/types.js'
-import type { Access, Services } from './trpc.js'
+import { type Services, unauthorized } from './trpc.js'
 
 /** Largest JSON body, in bytes. */
 const BODY_LIMIT = 1024 * 1024
-/** Requests under way at once; beyond them 503. */
-const MAX_CONCURRENT = 1_000
 /** Longest path parameter, in bytes as sent; the schemas know better limits. */
 const MAX_PARAM = 16 * 1024
 
 export interface AppDeps {
-  config: Pick<Config, 'apiKeys' | 'corsOrigins' | 'logLevel'>
+  config: Pick<Config, 'apiKeys' | 'corsOrigins' | 'host' | 'logLevel'>
   store: Store
   services: Services & { metrics: Metrics }
   /** Milliseconds in which a request must have arrived whole. */
   requestTimeout?: number
+  /** Milliseconds in which an answer must have been taken by its reader. */
+  answerTimeout?: number
 }
 
 function noSchemas(): never {
   throw new Error('Routes have no schemas of Fastify: procedures declare their own')
 }
 
-function requestId(header: string | string[] | undefined): string {
-  return typeof header === 'string' && /^[\w.:~+/=-]{1,128}$/.test(header) ? header : randomUUID()
+/** What browsers of these origins may do. An OPTIONS that is no preflight is left to the routes. */
+function corsOf(origins: readonly string[]): FastifyCorsOptionsDelegateCallback {
+  const options: FastifyCorsOptions = {
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    exposedHeaders: ['ETag', 'Link', 'Retry-After', 'X-Request-Id'],
+    maxAge: 3600,
+  }
+  return ({ headers }, done) => {
+    const preflight = headers.origin !== undefined && headers['access-control-request-method'] !== undefined
+    done(null, { ...options, preflight })
+  }
 }
 
 /** Everything the service serves, on one Fastify instance that does not listen yet. */
@@ -47,87 +60,49 @@ export async function buildApp({
   store,
   services,
   requestTimeout,
+  answerTimeout,
 }: AppDeps): Promise<FastifyInstance> {
+  const { metrics } = services
+  const requests = followRequests({ metrics, authenticate: authenticator(config.apiKeys), answerTimeout })
   const app = fastify({
-    serverFactory: (handler) => createHttpServer(handler, requestTimeout),
-    logger: { level: config.logLevel },
+    serverFactory: (handler) => createHttpServer(handler, { requestTimeout, onRefusal: requests.onRefusal }),
+    logger: { level: config.logLevel, stream: logStream() },
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     // A logger of its own for each request costs more than its few lines: they name the request themselves.
-    childLoggerFactory: (logger) => logger,
+    childLoggerFactory: (parent) => parent,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     // Fastify's own schemas are not used, and loading their compilers takes a tenth of the time to start.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM },
-    frameworkErrors: refuseTarget,
+    frameworkErrors: requests.refuseTarget,
+    clientErrorHandler: answerClientErrors(requests.onRefusal),
     // What still comes over a connection while the service closes is answered as ever.
     return503OnClosing: false,
   })
   app.setErrorHandler(sendError)
-  observe(app, services.metrics)
-  if (config.corsOrigins.length > 0) {
-    await app.register(cors, {
-      origin: [...config.corsOrigins],
-      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-      exposedHeaders: ['ETag', 'Link', 'Retry-After', 'X-Request-Id'],
-      maxAge: 3600,
-    })
-  }
+  requests.follow(app)
+  if (config.apiKeys === undefined) guardOrigins(app, config)
+  if (config.corsOrigins.length > 0) await app.register(cors, { delegator: corsOf(config.corsOrigins) })
   answerUnknownRoutes(app)
 
-  const authenticate = authenticator(config.apiKeys)
-  const accessOf = (request: FastifyRequest): Access => authenticate(request.headers.authorization)
-  const mounting: Mounting = { services, accessOf, admitUpload: uploadAdmission() }
-  mountMetrics(app, services.metrics, accessOf)
+  const mounting: Mounting = { services, bodies: bodyLimit(), lists: listLimit() }
+  const images = imageLimit()
+  for (const limit of [mounting.bodies, mounting.lists, images]) metrics.limit(limit)
+  mountMetrics(app, metrics)
   mountHealth(app, store)
   mountDocs(app)
   await app.register(async (scope) => {
-    if (config.apiKeys !== undefined) {
-      // Before the body is read; what the key reaches, each procedure decides.
-      scope.addHook('onRequest', async (request) => {
-        if (accessOf(request) === undefined) {
-          throw new ServiceError(
-            'UNAUTHORIZED',
-            'A valid API key is needed: send it as "Authorization: Bearer <key>"',
-          )
-        }
-      })
-    }
+    // Before the body is read; what the key reaches, each procedure decides.
+    scope.addHook('onRequest', (request, _reply, done) => {
+      done(request.access === undefined ? unauthorized() : undefined)
+    })
+    scope.addHook('onRequest', ignoreTypeOfNothing)
+    scope.addHook('onRequest', admitBodies(mounting.bodies))
     acceptJson(scope, 'object')
     mountRest(scope, mounting)
-    await scope.register(async (images) => mountImages(images, services.images, accessOf))
+    await scope.register(async (inner) => mountImages(inner, services.images, images))
   })
   await app.register(async (scope) => mountTrpc(scope, mounting))
   return app
-}
-
-/** What every request gets: its id, headers that keep browsers careful, a place among the others. */
-function observe(app: FastifyInstance, metrics: Metrics): void {
-  let underWay = 0
-  app.addHook('onRequest', (request, reply, done) => {
-    underWay += 1
-    // Not onResponse, which a caller that hangs up keeps from running.
-    reply.raw.on('close', () => {
-      underWay -= 1
-      record(request, reply, metrics)
-    })
-    reply.headers(SAFE_HEADERS).header('x-request-id', request.id)
-    done(underWay > MAX_CONCURRENT ? overloaded() : undefined)
-  })
-}
-
-function overloaded(): ServiceError {
-  const message = 'Too many requests are under way; try again in a second'
-  return new ServiceError('SERVICE_UNAVAILABLE', message, { reason: 'overloaded', retryAfter: 1 })
-}
-
-/** What is kept of a request once it is over: a line in the log and a place in the metrics. No word of what it said. */
-function record(request: FastifyRequest, reply: FastifyReply, metrics: Metrics): void {
-  const { method, id } = request
-  const route = request.routeOptions.url ?? 'unknown'
-  const ms = reply.elapsedTime
-  // A caller that hung up before the answer was whole, as some proxies write it.
-  const status = reply.raw.writableFinished ? reply.statusCode : 499
-  metrics.request({ method, route, status }, ms / 1000)
-  request.server.log.info({ reqId: id, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request')
 }

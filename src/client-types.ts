@@ -2,7 +2,10 @@
 
 /** What each call takes beside its input. */
 export interface CallOptions {
-  /** Ends the wait for the answer; a change that has reached the service may be made all the same. */
+  /**
+   * Ends the wait for the answer; a change that has reached the service may be made all the same. A call with a
+   * signal is sent in a request of its own, and not at all once the signal is aborted.
+   */
   signal?: AbortSignal
 }
 
@@ -174,6 +177,8 @@ export interface ProjectInput {
 /** A project’s name and LLM provider settings */
 export interface ProjectConfig {
   name: string
+  /** Kept and returned for clients of the original API */
+  maxConcurrency?: number
   llmSettings?: LlmSettings
 }
 
@@ -185,18 +190,30 @@ export interface LlmSettings {
   models?: {
     /** The image model, instead of the list in IMAGE_MODELS */
     image?: string
+    /** Kept and returned for clients of the original API */
+    persona?: string
+    /** Kept and returned for clients of the original API */
+    evaluation?: string
   }
 }
 
 /** The LLM provider, and how it is reached */
 export interface LlmSettingsInput {
   provider: string
-  /** Left out, or given as its mask, the stored key stays */
+  /**
+   * Up to 512 visible ASCII characters. Left out, empty, or given as its mask, the stored key stays; another
+   * provider needs a key of its own
+   */
   apiKey?: string
+  /** Models left out stay; null removes one, or all */
   models?: {
     /** The image model, instead of the list in IMAGE_MODELS */
-    image?: string
-  }
+    image?: string | null
+    /** Kept and returned for clients of the original API */
+    persona?: string | null
+    /** Kept and returned for clients of the original API */
+    evaluation?: string | null
+  } | null
 }
 
 /** The settings to change */
@@ -205,7 +222,9 @@ export interface UpdateProjectConfigInput {
   projectId: string
   /** Trimmed, in Unicode NFC. 1 to 200 characters */
   name?: string
-  /** Replaced whole; null removes the settings and the key */
+  /** Kept and returned for clients of the original API; null removes it */
+  maxConcurrency?: number | null
+  /** The settings to change; null removes them and the key */
   llmSettings?: LlmSettingsInput | null
 }
 
@@ -350,10 +369,14 @@ export interface PersonasClient {
     /** The name and the LLM provider settings. The API key is shown as a mask. */
     getConfig: { query: (input: ProjectInput, options?: CallOptions) => Promise<ProjectConfig> }
     /**
-     * Changes the fields given and registers the project if need be. `llmSettings` is replaced whole, but for
-     * an `apiKey` left out or sent as its mask, which stays; `null` removes the settings.
+     * Changes the fields given and registers the project if need be. Of `llmSettings`, models that are left
+     * out stay, and so does the key where `apiKey` is left out, empty or its mask; a key belongs to its
+     * provider, so another `provider` needs another key. `null` removes a model, all of them, or the
+     * settings.
      *
      * @throws PersonasError BAD_REQUEST: llmSettings.apiKey is required: no key is stored for this project
+     * @throws PersonasError BAD_REQUEST: llmSettings.apiKey is required: the stored key belongs to
+     * "anthropic"
      */
     updateConfig: {
       mutate: (input: UpdateProjectConfigInput, options?: CallOptions) => Promise<ProjectConfig>

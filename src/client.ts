@@ -49,7 +49,7 @@ export interface PersonasError extends Error {
   httpStatus: number
   /** A finer code, such as `provider_quota`. */
   reason?: string
-  /** Every field that was refused; the first gives the message. */
+  /** The fields that were refused, 20 at most; the first gives the message. */
   issues?: PersonasIssue[]
   /** Seconds after which another try makes sense. */
   retryAfter?: number
@@ -87,9 +87,15 @@ const tellRefusals: TRPCLink<AppRouter> =
       }),
     )
 
-/** Whether a call goes in a request of its own: a batch is answered when its slowest call is. */
-function goesAlone({ path, type, input }: Operation): boolean {
-  if (path === 'personas.generateImage') return true
+/** Calls that take long, or that the service takes in no batch. */
+const ALONE = new Set(['personas.generateImage', 'images.upload'])
+
+/**
+ * Whether a call goes in a request of its own: a batch is answered when its slowest call is, and given up only
+ * when all of its calls are.
+ */
+function goesAlone({ path, type, input, signal }: Operation): boolean {
+  if (signal || ALONE.has(path)) return true
   return new TextEncoder().encode(JSON.stringify(input)).length > MAX_BATCHED_INPUT[type]
 }
 

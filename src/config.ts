@@ -1,5 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { nearMisses } from './near-misses.js'
+import { faultOfProjectId } from './projects/schema.js'
 
 /** A bearer key, and the one project it opens where it is limited to one. */
 export interface ApiKey {
@@ -32,6 +34,10 @@ const secretKey = z.string().transform((value, ctx) => {
   return bytes
 })
 
+function isNoProject(projectId: string | undefined): boolean {
+  return projectId !== undefined && faultOfProjectId(projectId) !== undefined
+}
+
 const apiKeys = z.string().transform((value, ctx): ApiKey[] => {
   const keys = list(value).map((item) => {
     const at = item.lastIndexOf('=')
@@ -39,11 +45,12 @@ const apiKeys = z.string().transform((value, ctx): ApiKey[] => {
   })
   const wrong =
     keys.length === 0 ||
-    keys.some(({ key, projectId }) => !/^[A-Za-z0-9._~+/-]{16,}$/.test(key) || projectId === '') ||
+    keys.some(({ key, projectId }) => !/^[A-Za-z0-9._~+/-]{16,}$/.test(key) || isNoProject(projectId)) ||
     new Set(keys.map(({ key }) => key)).size < keys.length
   if (wrong) {
     const message =
-      'must be comma-separated keys, each different, of at least 16 of A-Z a-z 0-9 . _ ~ + / -, or projectId=key'
+      'must be comma-separated keys, each different, of at least 16 of A-Z a-z 0-9 . _ ~ + / -, or projectId=key ' +
+      'with an id that a project can have'
     ctx.addIssue({ code: 'custom', message })
   }
   return keys
@@ -108,7 +115,8 @@ export interface Config {
   logLevel: string
 }
 
-function isLoopback(host: string): boolean {
+/** Whether a host name or address is this machine alone. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
@@ -144,4 +152,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     corsOrigins: value.CORS_ORIGINS,
     logLevel: value.LOG_LEVEL,
   }
+}
+
+/** One line for each variable that is likely to be meant otherwise than it is read; none holds a value. */
+export function configWarnings(env: Readonly<Record<string, string | undefined>>): string[] {
+  const set = Object.keys(env).filter((name) => env[name] !== undefined && env[name] !== '')
+  const warnings = nearMisses(set, Object.keys(environment.shape)).map(
+    ({ name, meant }) => `${name} is no setting of this service and is ignored: ${meant} may be meant`,
+  )
+  const url = env.OPENAI_BASE_URL ?? ''
+  if (URL.canParse(url) && new URL(url).pathname === '/') {
+    warnings.push('OPENAI_BASE_URL has no path: gateways usually want one that ends in /v1')
+  }
+  return warnings
 }

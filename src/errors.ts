@@ -2,6 +2,7 @@ import { TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import type { TRPC_ERROR_CODE_KEY } from '@trpc/server/rpc'
 import { ZodError } from 'zod'
+import { excerpt } from './excerpt.js'
 
 /** One thing that is wrong with an input: where (`headers.X-A`) and what is allowed there. */
 export interface Issue {
@@ -15,6 +16,8 @@ interface ErrorDetails {
   issues?: Issue[]
   /** Seconds after which another try makes sense (`Retry-After`). */
   retryAfter?: number
+  /** The HTTP status, where tRPC has no code for it. */
+  status?: number
   /** What really happened, for the log alone. */
   cause?: unknown
 }
@@ -27,6 +30,7 @@ export class ServiceError extends TRPCError {
   readonly reason?: string
   readonly issues?: Issue[]
   readonly retryAfter?: number
+  readonly status?: number
 
   constructor(code: TRPC_ERROR_CODE_KEY, message: string, details: ErrorDetails = {}) {
     super({ code, message, cause: details.cause })
@@ -34,6 +38,7 @@ export class ServiceError extends TRPCError {
     if (details.reason !== undefined) this.reason = details.reason
     if (details.issues !== undefined) this.issues = details.issues
     if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter
+    if (details.status !== undefined) this.status = details.status
   }
 }
 
@@ -53,9 +58,14 @@ const UNEXPECTED: PublicError = {
   message: 'Something went wrong here; the log has it under this request id',
 }
 
+/** Most issues of one error, the first ones: what is wrong is wrong in the same way from then on. */
+const MAX_ISSUES = 20
+
 /** Failed validations as issues, the first of which gives the message. */
 function fromZod(error: ZodError): PublicError {
-  const issues = error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }))
+  const issues = error.issues
+    .slice(0, MAX_ISSUES)
+    .map(({ path, message }) => ({ path: path.map((part) => excerpt(String(part))).join('.'), message }))
   return { status: 400, code: 'BAD_REQUEST', message: issues[0]?.message ?? 'The input is not valid', issues }
 }
 
@@ -67,7 +77,7 @@ export function publicError(error: unknown): PublicError {
   if (error instanceof ServiceError) {
     const { code, message, reason, issues, retryAfter } = error
     return {
-      status: getHTTPStatusCodeFromError(error),
+      status: error.status ?? getHTTPStatusCodeFromError(error),
       code,
       message,
       ...(reason !== undefined && { reason }),

@@ -1,6 +1,6 @@
 import type { Server as SocketServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { listenOnOtherAddresses } from './http/server.js'
+import { closeIdleConnections, listenOnOtherAddresses } from './http/server.js'
 import type { PortraitService } from './portraits/service.js'
 import type { Store } from './store/types.js'
 
@@ -41,8 +41,8 @@ export async function closeGracefully({ app, relays, portraits, store }: Running
   const began = Date.now()
   const relaysClosed = relays.map((relay) => new Promise<void>((done) => relay.close(() => done())))
   const closed = app.close()
-  // Callers keep a connection open after its last answer, for a request that will not be taken any more.
-  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP)
+  // Callers keep a connection open after its last answer, or before their first request.
+  const sweep = setInterval(() => closeIdleConnections(app.server), SWEEP)
   const { givenUp } = await portraits.drain(PORTRAIT_GRACE)
   if (givenUp > 0) app.log.error({ givenUp }, 'portraits given up: they took too long to wait for')
   const left = began + REQUEST_GRACE - Date.now()
@@ -51,22 +51,4 @@ export async function closeGracefully({ app, relays, portraits, store }: Running
   clearInterval(sweep)
   clearTimeout(cut)
   await store.close()
-}
-
-/** Runs `close` at the first SIGTERM or SIGINT and exits 0 after it; a second signal ends the process at once. */
-export function closeOnSignal(close: () => Promise<void>): void {
-  let closing = false
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (closing) process.exit(signal === 'SIGINT' ? 130 : 143)
-    closing = true
-    close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error)
-        process.exit(1)
-      },
-    )
-  }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
 }

@@ -1,16 +1,33 @@
 #!/usr/bin/env node
 import { readCommand, UsageError, usage } from './command-line.js'
-import { migrateInTerminal } from './migrate.js'
 import { version } from './version.js'
+
+/** Settled at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((stop) => {
+    let isStopping = false
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (isStopping) process.exit(signal === 'SIGINT' ? 130 : 143)
+      isStopping = true
+      stop()
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}
 
 async function run(): Promise<void> {
   const command = readCommand(process.argv.slice(2))
   if (command.name === 'serve') {
-    // Loaded for this alone: the service takes a second to load.
+    // Before anything else is loaded, which takes most of a second.
+    const stop = stopSignal()
     const { serve } = await import('./serve.js')
-    await serve()
-  } else if (command.name === 'migrate') await migrateInTerminal(command)
-  else console.log(command.name === 'help' ? usage : version)
+    await serve(stop)
+    process.exit(0)
+  } else if (command.name === 'migrate') {
+    const { migrateInTerminal } = await import('./migrate.js')
+    await migrateInTerminal(command)
+  } else console.log(command.name === 'help' ? usage : version)
 }
 
 run().catch((error: NodeJS.ErrnoException) => {

@@ -5,10 +5,16 @@ import { z } from 'zod'
 const NUL = '\u0000'
 
 /** Number of Unicode code points, the unit of every length limit of the API. */
-export function codePoints(text: string): number {
+function codePoints(text: string): number {
   let count = 0
   for (const _ of text) count += 1
   return count
+}
+
+/** Whether a text has more than `max` code points. They are counted only where its UTF-16 units leave it open. */
+export function isLonger(text: string, max: number): boolean {
+  // A code point is one unit or two.
+  return text.length > 2 * max || (text.length > max && codePoints(text) > max)
 }
 
 interface TextLimits {
@@ -20,12 +26,9 @@ interface TextLimits {
 
 /** Names the first thing wrong with a text, or undefined when it can be stored as it is. */
 function faultOf(text: string, { field, max }: TextLimits): string | undefined {
+  if (isLonger(text, max)) return `${field} must be at most ${max.toLocaleString('en-US')} characters`
   if (text.includes(NUL)) return `${field} must not contain NUL characters`
   if (!text.isWellFormed()) return `${field} must not contain lone surrogates`
-  // A text has at most as many code points as UTF-16 units: most need no counting.
-  if (text.length > max && codePoints(text) > max) {
-    return `${field} must be at most ${max.toLocaleString('en-US')} characters`
-  }
   return undefined
 }
 
@@ -40,6 +43,15 @@ export function text(limits: TextLimits) {
     .meta({ maxLength: limits.max })
 }
 
+const MAX_NAME = 200
+// No character decomposes into more than 4 code points, of two UTF-16 units each (Unicode's UAX #15).
+const MAX_DECOMPOSED = 8 * MAX_NAME
+
+/** A text in NFC, unless it is too long for a name whatever it is in NFC, which takes the square of its length. */
+function normalized(text: string): string {
+  return text.length > MAX_DECOMPOSED ? text : text.normalize('NFC')
+}
+
 /**
  * A name: trimmed, in Unicode NFC (so that two spellings of one text are one name), 1 to 200 code points.
  * A missing, null or empty one is `Name is required`.
@@ -48,9 +60,9 @@ export const name = z
   .string({
     error: (issue) => (issue.input === undefined || issue.input === null ? 'Name is required' : undefined),
   })
-  .transform((value) => value.trim().normalize('NFC'))
+  .transform((value) => normalized(value.trim()))
   .superRefine((value, ctx) => {
-    const fault = value === '' ? 'Name is required' : faultOf(value, { field: 'name', max: 200 })
+    const fault = value === '' ? 'Name is required' : faultOf(value, { field: 'name', max: MAX_NAME })
     if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
   })
-  .meta({ description: 'Trimmed, in Unicode NFC', minLength: 1, maxLength: 200 })
+  .meta({ description: 'Trimmed, in Unicode NFC', minLength: 1, maxLength: MAX_NAME })

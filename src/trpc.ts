@@ -8,8 +8,11 @@ import type { PortraitService } from './portraits/service.js'
 import type { ProjectService } from './projects/service.js'
 import type { JsonPage } from './store/types.js'
 
-/** What a caller may reach: everything, or one project; undefined where keys are set and none fits. */
-export type Access = { projectId?: string } | undefined
+/**
+ * What a caller may reach: everything, or one project; undefined where keys are set and none fits. `key` names
+ * the key in the log: the first 8 hexadecimal digits of its SHA-256.
+ */
+export type Access = { projectId?: string; key?: string } | undefined
 
 export interface Services {
   personas: PersonaService
@@ -18,9 +21,23 @@ export interface Services {
   portraits: PortraitService
 }
 
+/** The share of one request in the bytes of lists that answers hold. */
+export interface ListBudget {
+  /**
+   * Reads a list of up to `maxBytes` of JSON, as soon as there is room for it.
+   * @throws ServiceError SERVICE_UNAVAILABLE where that takes too long.
+   */
+  read<T extends { bytes: number; endsEarly?: true }>(
+    maxBytes: number,
+    read: (maxBytes: number) => Promise<T>,
+  ): Promise<T>
+}
+
 export interface Context extends Services {
   access: Access
   requestId: string
+  /** Reads a list within what the answers of all requests may hold. */
+  lists: ListBudget
   /** Sends a page as the JSON it is, and where it goes on in a header: REST's way to answer a list. */
   sendPage?: (page: JsonPage) => void
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../src/config.js'
+import { configWarnings, readConfig } from '../src/config.js'
 
 const key = 'abcdefghijklmnop'
 const hex = 'ab'.repeat(32)
@@ -47,6 +47,10 @@ describe('a wrong value stops the start with one line that names the variable an
         `${key},hunter2`,
         `${key},${key}`,
         `=${key}`,
+        `..=${key}`,
+        `.=${key}`,
+        `a\u0007b=${key}`,
+        `${'p'.repeat(129)}=${key}`,
         `p=hunter2`,
         `${key};x`,
         `p=${key},q=${key}`,
@@ -136,5 +140,58 @@ describe('listening beyond loopback', () => {
 
   it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('at %s is not', (HOST) => {
     expect(readConfig({ HOST }).host).toBe(HOST)
+  })
+})
+
+describe('a warning', () => {
+  const ours = [
+    'PORT HOST DATA_DIR MONGODB_URL SECRET_KEY API_KEYS ALLOW_UNAUTHENTICATED OPENAI_BASE_URL IMAGE_MODELS',
+    'IMAGE_TIMEOUT_MS IMAGE_RATE_PER_MINUTE CORS_ORIGINS LOG_LEVEL',
+  ].flatMap((names) => names.split(' '))
+
+  it.each([
+    ['MONGO_URL', 'MONGODB_URL'],
+    ['MONGODB_URI', 'MONGODB_URL'],
+    ['MONGO_URI', 'MONGODB_URL'],
+    ['mongodb_url', 'MONGODB_URL'],
+    ['API_KEY', 'API_KEYS'],
+    ['APIKEYS', 'API_KEYS'],
+    ['PERSONAS_KEY', 'API_KEYS'],
+    ['SECRETKEY', 'SECRET_KEY'],
+    ['ENCRYPTION_KEY', 'SECRET_KEY'],
+    ['CORS_ORIGIN', 'CORS_ORIGINS'],
+    ['IMAGE_MODEL', 'IMAGE_MODELS'],
+    ['IMAGE_TIMEOUT', 'IMAGE_TIMEOUT_MS'],
+    ['OPENAI_API_BASE', 'OPENAI_BASE_URL'],
+    ['OPEN_AI_BASE_URL', 'OPENAI_BASE_URL'],
+    ['DATADIR', 'DATA_DIR'],
+    ['LOGLEVEL', 'LOG_LEVEL'],
+    ['ALLOW_UNAUTHENTICATE', 'ALLOW_UNAUTHENTICATED'],
+  ])('names the setting that %s may stand for, and never its value', (name, meant) => {
+    expect(configWarnings({ [name]: 'hunter2' })).toEqual([
+      `${name} is no setting of this service and is ignored: ${meant} may be meant`,
+    ])
+    expect(configWarnings({ [name]: '' })).toEqual([])
+    expect(configWarnings({ [name]: 'hunter2', [meant]: 'set' })).toEqual([])
+  })
+
+  it('is not given for our own settings, nor for what has nothing to do with them', () => {
+    const others = [
+      'NODE_ENV PATH HOME USER HOSTNAME HOSTTYPE PWD SHELL LANG TERM TMPDIR SORT POST HOSTS PORTS CI DEBUG',
+      'OPENAI_API_KEY OPENAI_ORG_ID AWS_SECRET_KEY DATABASE_URL REDIS_URL XDG_DATA_DIRS NODE_OPTIONS NO_COLOR',
+      'KUBERNETES_SERVICE_PORT npm_config_loglevel http_proxy PERSONAS_API_KEY JAVA_HOME MAIL LOGNAME LS_COLORS',
+    ].flatMap((names) => names.split(' '))
+    const env = Object.fromEntries([...ours, ...others].map((name) => [name, 'x']))
+    expect(configWarnings({ ...env, OPENAI_BASE_URL: 'https://api.example.com/v1' })).toEqual([])
+    expect(configWarnings(Object.fromEntries(others.map((name) => [name, 'x'])))).toEqual([])
+  })
+
+  it('says that a gateway without a path usually wants one', () => {
+    for (const OPENAI_BASE_URL of ['http://localhost:8080', 'https://gateway.example.com/']) {
+      const [warning, ...more] = configWarnings({ OPENAI_BASE_URL })
+      expect(warning).toMatch(/^OPENAI_BASE_URL has no path: .*\/v1$/)
+      expect(more).toEqual([])
+    }
+    expect(configWarnings({ OPENAI_BASE_URL: 'https://gateway.example.com/v1' })).toEqual([])
   })
 })

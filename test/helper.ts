@@ -155,6 +155,7 @@ interface StartOptions {
   env?: Record<string, string>
   headers?: Record<string, string>
   requestTimeout?: number
+  answerTimeout?: number
 }
 
 type Started = Pick<Running, 'url' | 'store' | 'services'> & { stop(): Promise<void> }
@@ -168,6 +169,7 @@ async function startHere(database: Database, dataDir: string, options: StartOpti
     store,
     services,
     ...(options.requestTimeout !== undefined && { requestTimeout: options.requestTimeout }),
+    ...(options.answerTimeout !== undefined && { answerTimeout: options.answerTimeout }),
   })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   const stop = async () => {
@@ -189,9 +191,9 @@ function outOfReach(): never {
 async function startElsewhere(
   runtime: string,
   database: Database,
-  { dataDir, env, requestTimeout }: StartOptions & { dataDir: string },
+  { dataDir, env, requestTimeout, answerTimeout }: StartOptions & { dataDir: string },
 ): Promise<Started> {
-  if (database.env === undefined || requestTimeout !== undefined) outOfReach()
+  if (database.env === undefined || requestTimeout !== undefined || answerTimeout !== undefined) outOfReach()
   const command = builtOn(runtime)
   const settings = { DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...database.env(), ...env }
   const { url, stopWell } = await startServiceProcess({ command, env: settings })

@@ -1,11 +1,16 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { commands, type ServiceProcess, startServiceProcess } from '../scripts/service-process.js'
+import {
+  commands,
+  type ServiceProcess,
+  spawnService,
+  startServiceProcess,
+} from '../scripts/service-process.js'
 import { buildApp } from '../src/app.js'
 import { readConfig } from '../src/config.js'
 import { closeGracefully, listen } from '../src/lifecycle.js'
@@ -41,7 +46,7 @@ function setKey(url: string, project: string): Promise<Response> {
 
 /** The head and half the body of a request, and what is missing. */
 const half =
-  'POST /api/projects/p/personas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"name"'
+  'POST /api/projects/p/personas HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"name"'
 const otherHalf = ':"slow"}'
 
 describe('a running service', () => {
@@ -108,6 +113,44 @@ describe('a running service', () => {
     void stop('SIGTERM')
     expect(await ended).toEqual({ code: 143, signal: null })
     expect(Date.now() - second).toBeLessThan(1_000)
+  })
+
+  it('is told to stop while it starts, and exits 0', async () => {
+    const dataDir = newFolder()
+    const { child, ended, output } = spawnService({ env: { DATA_DIR: dataDir }, command: commands.built })
+    // It opens its store long before it listens.
+    while (!existsSync(dataDir)) await delay(1)
+    child.kill('SIGTERM')
+    expect([await ended, output().match(/error/i)]).toEqual([{ code: 0, signal: null }, null])
+  })
+
+  it('does not wait for connections that never asked for anything', async () => {
+    const { url, stop } = await start({ DATA_DIR: newFolder() })
+    const { socket } = openRaw(url, '')
+    await once(socket, 'connect')
+    await delay(100)
+    const began = Date.now()
+    expect(await stop('SIGTERM')).toEqual({ code: 0, signal: null })
+    expect(Date.now() - began).toBeLessThan(5_000)
+  })
+
+  it('goes on, and ends, while nobody reads its log', async () => {
+    const { child, output } = spawnService({
+      env: { DATA_DIR: newFolder(), LOG_LEVEL: 'info' },
+      command: commands.built,
+    })
+    await expect.poll(output).toMatch(/^Personas API on \S+/m)
+    const url = /^Personas API on (\S+)/m.exec(output())?.[1] ?? ''
+    child.stdout.pause()
+    // Some 150 bytes a line: more than the pipe and what may wait for it hold.
+    const some = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(899)
+    const last = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+    for (let round = 0; round < 40; round += 1) await openRaw(url, some + last).received
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+    child.stdout.resume()
   })
 
   it('names the projects whose keys cannot be read, says so where one is needed, and works otherwise', async () => {

@@ -14,8 +14,8 @@ import {
 } from './generated'
 import { createClient } from './generated/client'
 
-const { PERSONAS_URL = 'http://localhost:3000', PERSONAS_KEY = '' } = process.env
-const client = createClient({ baseUrl: PERSONAS_URL, auth: PERSONAS_KEY })
+const { PERSONAS_URL = 'http://localhost:3000', PERSONAS_API_KEY = '' } = process.env
+const client = createClient({ baseUrl: PERSONAS_URL, auth: PERSONAS_API_KEY })
 const path = { projectId: `hey-api-${crypto.randomUUID()}` }
 
 const created = await createPersona({

@@ -6,10 +6,10 @@ import type { components, paths } from './schema.js'
 
 type Persona = components['schemas']['Persona']
 
-const { PERSONAS_URL = 'http://localhost:3000', PERSONAS_KEY = '' } = process.env
+const { PERSONAS_URL = 'http://localhost:3000', PERSONAS_API_KEY = '' } = process.env
 const client = createClient<paths>({
   baseUrl: PERSONAS_URL,
-  headers: { Authorization: `Bearer ${PERSONAS_KEY}` },
+  headers: { Authorization: `Bearer ${PERSONAS_API_KEY}` },
 })
 const path = { projectId: `openapi-fetch-${crypto.randomUUID()}` }
 

@@ -27,11 +27,14 @@ export async function writeImages({ base, ledger, project }: Site, own: ImageCel
 /** Renames a project, and sets or removes its provider. */
 export async function writeConfig({ base, ledger }: Site, cell: Cell<Config>): Promise<void> {
   const { apiKey, mask } = newKey()
-  const models = randomInt(2) === 0 ? {} : { models: { image: newName() } }
-  const settings = { provider: oneOf(['openai', 'anthropic']) ?? 'openai', apiKey, ...models }
+  const given = randomInt(2) === 0 ? {} : { models: { image: newName() } }
+  const settings = { provider: oneOf(['openai', 'anthropic']) ?? 'openai', apiKey, ...given }
   const name = newName()
   const sets = randomInt(4) !== 0
-  const wanted: Config = sets ? { name, llmSettings: { ...settings, apiKey: mask } } : { name }
+  // What is left out stays as it is.
+  const { models } = { ...cell.state?.llmSettings, ...given }
+  const llmSettings = { ...settings, ...(models !== undefined && { models }), apiKey: mask }
+  const wanted: Config = sets ? { name, llmSettings } : { name }
   const doubt = { kind: 'config changed', isDone: (state: Config) => isDeepStrictEqual(state, wanted) }
   const change = { projectId: cell.project, name, llmSettings: sets ? settings : null }
   const send = () => call(base, 'projects.updateConfig', change)

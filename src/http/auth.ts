@@ -18,12 +18,14 @@ export function authenticator(keys: readonly ApiKey[] | undefined): Authenticate
     const everything = {}
     return () => everything
   }
-  const known = keys.map(({ key, projectId }) => ({
-    digest: digest(key),
-    access: projectId === undefined ? {} : { projectId },
-  }))
+  const known = keys.map(({ key, projectId }) => {
+    const ofKey = digest(key)
+    const label = { key: ofKey.toString('hex').slice(0, 8) }
+    return { digest: ofKey, access: projectId === undefined ? label : { ...label, projectId } }
+  })
   return (authorization) => {
-    const given = digest(/^Bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1] ?? '')
+    if (authorization === undefined) return undefined
+    const given = digest(/^Bearer +([^ ]+) *$/i.exec(authorization)?.[1] ?? '')
     let access: Access
     for (const candidate of known) {
       if (timingSafeEqual(candidate.digest, given)) access = candidate.access

@@ -1,8 +1,10 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { ServiceError } from '../errors.js'
 
 /** Arrays and objects within each other, at most; the deepest input of the API has 3. */
 const MAX_DEPTH = 64
+/** Values within a body, at most: each takes up to 60 bytes once it is parsed, whatever it took in the text. */
+const MAX_VALUES = 20_000
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Where the string that opens at `at` ends. An upload is one long string: most of it is passed natively. */
@@ -17,30 +19,36 @@ function endOfString(json: string, at: number): number {
   return json.length
 }
 
-/** Whether a JSON text nests deeper than the limit; brackets within strings do not count. */
-function nestsTooDeep(json: string): boolean {
+/** What is wrong with the shape of a JSON text, before it is parsed; what stands within strings does not count. */
+function faultOfShape(json: string): string | undefined {
   let depth = 0
+  let values = 1
   for (let at = 0; at < json.length; at += 1) {
     const unit = json.charCodeAt(at)
     if (unit === 0x22) at = endOfString(json, at)
-    else if (unit === 0x7b || unit === 0x5b) depth += 1
-    else if (unit === 0x7d || unit === 0x5d) depth -= 1
-    if (depth > MAX_DEPTH) return true
+    else if (unit === 0x7b || unit === 0x5b) {
+      depth += 1
+      values += 1
+    } else if (unit === 0x7d || unit === 0x5d) depth -= 1
+    else if (unit === 0x2c) values += 1
+    if (depth > MAX_DEPTH) return `Request body is nested deeper than ${MAX_DEPTH} levels`
+    if (values > MAX_VALUES) {
+      return `Request body holds more than ${MAX_VALUES.toLocaleString('en-US')} values`
+    }
   }
-  return false
+  return undefined
 }
 
-/** A request body as text. @throws ServiceError BAD_REQUEST unless it is UTF-8 and nested at most 64 deep. */
-export function jsonText(body: Buffer): string {
+/** A request body as text. @throws ServiceError BAD_REQUEST unless it is UTF-8 and of a shape within the limits. */
+function jsonText(body: Buffer): string {
   let text: string
   try {
     text = UTF8.decode(body)
   } catch {
     throw new ServiceError('BAD_REQUEST', 'Request body is not valid UTF-8')
   }
-  if (nestsTooDeep(text)) {
-    throw new ServiceError('BAD_REQUEST', `Request body is nested deeper than ${MAX_DEPTH} levels`)
-  }
+  const fault = faultOfShape(text)
+  if (fault !== undefined) throw new ServiceError('BAD_REQUEST', fault)
   return text
 }
 
@@ -58,6 +66,7 @@ function jsonObject(text: string): unknown {
 }
 
 function readJson(request: FastifyRequest, body: Buffer, read: 'object' | 'text'): unknown {
+  request.bodyHold?.resize(body.length)
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new ServiceError(
@@ -89,6 +98,17 @@ export function acceptImages(scope: FastifyInstance): void {
   scope.addContentTypeParser(
     /^image\//,
     { parseAs: 'buffer' },
-    async (_: FastifyRequest, body: Buffer) => body,
+    async (request: FastifyRequest, body: Buffer) => {
+      request.bodyHold?.resize(body.length)
+      return body
+    },
   )
+}
+
+/** An `onRequest` hook: browsers give an empty body a type of their own, which says nothing. */
+export const ignoreTypeOfNothing: onRequestHookHandler = ({ raw: { headers } }, _reply, done) => {
+  const length = headers['content-length']
+  const isEmpty = headers['transfer-encoding'] === undefined && (length === undefined || Number(length) === 0)
+  if (isEmpty && headers['content-type'] !== undefined) delete headers['content-type']
+  done()
 }

@@ -56,12 +56,16 @@ const POLICY = [
 export function mountDocs(app: FastifyInstance): void {
   const document = JSON.stringify(JSON.parse(readFileSync(documentFile, 'utf8')))
   let reference: Buffer | undefined
+  const config = { isOpen: true }
 
-  app.get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(document))
-  app.get('/docs', (_request, reply) =>
+  app.get('/', { config }, (_request, reply) => reply.redirect('/docs'))
+  app.get('/openapi.json', { config }, (_request, reply) =>
+    reply.type('application/json; charset=utf-8').send(document),
+  )
+  app.get('/docs', { config }, (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).send(page),
   )
-  app.get('/docs/reference.js', (_request, reply) => {
+  app.get('/docs/reference.js', { config }, (_request, reply) => {
     reference ??= readFileSync(script)
     return reply
       .type('text/javascript; charset=utf-8')

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { type TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type PublicError, publicError, ServiceError } from '../errors.js'
 
@@ -9,6 +9,13 @@ declare module 'fastify' {
     /** Whether the route takes raw pictures beside JSON. */
     takesImages?: boolean
   }
+}
+
+/** Security headers of every answer. */
+export const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'private, no-cache',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
 
 /** The REST error body. */
@@ -40,17 +47,24 @@ function errorBody(
   }
 }
 
+/** What an error of tRPC holds, beside its message and number. */
+function trpcErrorBody({ message, ...rest }: PublicError, requestId: string) {
+  const { code, status: httpStatus, ...details } = rest
+  const data = { code, httpStatus, ...details, requestId }
+  return { error: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } }
+}
+
 export type RawError = Pick<PublicError, 'status' | 'code' | 'message'>
 
-/** An error answer as bytes, for a socket that no request came of. */
-export function rawErrorResponse({ status, ...error }: RawError): string {
-  const requestId = crypto.randomUUID()
-  const body = JSON.stringify(errorBody(error, requestId))
+/** An error answer as bytes, for a connection whose request could not be parsed or did not arrive whole. */
+export function rawErrorResponse(error: RawError, { id, inTrpc }: { id: string; inTrpc: boolean }): string {
+  const body = JSON.stringify(inTrpc ? trpcErrorBody(error, id) : errorBody(error, id))
   return [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${requestId}`,
+    `X-Request-Id: ${id}`,
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
     '',
     body,
@@ -58,7 +72,7 @@ export function rawErrorResponse({ status, ...error }: RawError): string {
 }
 
 /** What Fastify refuses before a handler runs, as this service says it. */
-export function fromFastify(error: unknown, request: FastifyRequest): unknown {
+function fromFastify(error: unknown, request: FastifyRequest): unknown {
   if (!(error instanceof Error) || error instanceof ServiceError || !('statusCode' in error)) return error
   switch (error.statusCode) {
     case 413: {
@@ -83,22 +97,66 @@ export function fromFastify(error: unknown, request: FastifyRequest): unknown {
  * sending would see a broken pipe and no answer (RFC 9112 §9.6). Node takes in the rest of the body, drops it,
  * and ends the request at its time limit.
  */
-export function letBodyArrive(reply: FastifyReply): void {
+function letBodyArrive(reply: FastifyReply): void {
   reply.removeHeader('connection')
 }
 
-/** Answers with an error, in REST's form, and logs the failures that are the service's own. */
-export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = publicError(fromFastify(error, request))
+/** The first line of a text, at most 200 characters of it. */
+function firstLine(text: string): string {
+  return (text.split('\n', 1)[0] ?? '').slice(0, 200)
+}
+
+/** What identifies the causes of an error, outermost first: names, codes and first lines, never a whole object. */
+function causesOf(error: Error): Record<string, unknown>[] {
+  const causes: Record<string, unknown>[] = []
+  for (let cause = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause) {
+    const { name, message } = cause
+    const told: Record<string, unknown> = { name, ...(message !== '' && { message: firstLine(message) }) }
+    for (const key of ['code', 'status', 'type', 'requestID'] as const) {
+      const value = key in cause ? Reflect.get(cause, key) : undefined
+      if (typeof value === 'string' || typeof value === 'number') told[key] = value
+    }
+    causes.push(told)
+  }
+  return causes
+}
+
+/** Logs the failures that are the service's own or its provider's, with what caused them. */
+export function logFailure(request: FastifyRequest, error: unknown, { status, reason }: PublicError): void {
+  if (status < 500) return
+  const about = { reqId: request.id, status, ...(reason !== undefined && { reason }) }
+  // An error that was foreseen is told by what identifies it; any other with its stack.
+  if (!(error instanceof ServiceError)) request.log.error({ ...about, err: error }, 'request failed')
+  else request.log.warn({ ...about, error: error.message, causes: causesOf(error) }, 'request failed')
+}
+
+/** The headers of an error answer, in either interface. */
+function errorHeaders(reply: FastifyReply, { status, retryAfter }: PublicError): void {
   letBodyArrive(reply)
-  if (known.status === 500) request.log.error({ err: error, reqId: request.id }, 'request failed')
-  if (known.retryAfter !== undefined) reply.header('retry-after', known.retryAfter)
-  if (known.status === 401) reply.header('www-authenticate', 'Bearer')
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  if (status === 401) reply.header('www-authenticate', 'Bearer')
+}
+
+/** Answers with an error, in REST's form. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const given = fromFastify(error, request)
+  const known = publicError(given)
+  logFailure(request, given, known)
+  errorHeaders(reply, known)
   return reply
     .code(known.status)
     .header('x-request-id', request.id)
     .type('application/json; charset=utf-8')
     .send(JSON.stringify(errorBody(known, request.id)))
+}
+
+/** Answers with an error, in tRPC's form. */
+export function sendTrpcError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const given = fromFastify(error, request)
+  const known = publicError(given)
+  logFailure(request, given, known)
+  errorHeaders(reply, known)
+  return reply.code(known.status).send(trpcErrorBody(known, request.id))
 }
 
 /** One route as the table of known paths keeps it. */
@@ -123,14 +181,11 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
     paths.set(url, known)
   })
   app.addHook('onRequest', (request, reply, done) => {
-    done(refusal(request, reply))
+    // Preflights are answered by then; no route takes another OPTIONS.
+    done(request.is404 || request.method === 'OPTIONS' ? refusal(request, reply) : undefined)
   })
 
-  function refusal(request: FastifyRequest, reply: FastifyReply): ServiceError | undefined {
-    if (request.raw.httpVersionMinor === 1 && request.headers.host === undefined) {
-      return new ServiceError('BAD_REQUEST', 'The Host header is required (RFC 9112 §3.2)')
-    }
-    if (!request.is404) return undefined
+  function refusal(request: FastifyRequest, reply: FastifyReply): ServiceError {
     const path = request.url.split('?', 1)[0] ?? ''
     const matching = [...paths.values()].filter(({ pattern }) => pattern.test(path))
     if (matching.length === 0) return new ServiceError('NOT_FOUND', 'There is nothing at this path')
@@ -138,17 +193,4 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
     reply.header('allow', allowed)
     return new ServiceError('METHOD_NOT_SUPPORTED', `This path takes ${allowed} only`)
   }
-}
-
-/** What keeps browsers careful with any answer. */
-export const SAFE_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'cache-control': 'private, no-cache',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-}
-
-/** Answers to request targets that cannot be routed at all; no hook runs for them. */
-export function refuseTarget(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  reply.headers(SAFE_HEADERS)
-  sendError(new ServiceError('BAD_REQUEST', 'The request target is not a valid path'), request, reply)
 }

@@ -1,8 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { ServiceError } from '../errors.js'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { imageSizes, serveImageInput } from '../images/schema.js'
 import type { ImageService } from '../images/service.js'
-import { type Access, requireProject } from '../trpc.js'
+import { Limit } from '../limit.js'
+import { requireProject } from '../trpc.js'
 import { entityTag, noneMatchHolds } from './entity-tags.js'
 
 interface ImageRoute {
@@ -10,12 +10,21 @@ interface ImageRoute {
   Querystring: { size?: unknown; format?: unknown }
 }
 
-/** Bytes of pictures on their way at once: a caller that reads slowly holds its picture in memory. */
-const MAX_SENDING = 256 * 1024 * 1024
+/** Bytes of pictures that are read and sent at once: a caller that reads slowly holds its picture in memory. */
+const CAPACITY = 128 * 1024 * 1024
+/** The largest picture that is stored, in bytes. */
+const LARGEST = 15 * 1024 * 1024
 
-function overloaded(): ServiceError {
-  const message = 'Too many images are being sent; try again in a few seconds'
-  return new ServiceError('SERVICE_UNAVAILABLE', message, { reason: 'overloaded', retryAfter: 5 })
+/** The limit on the bytes of pictures on their way. */
+export function imageLimit(): Limit {
+  return new Limit({
+    name: 'images',
+    capacity: CAPACITY,
+    maxWaiting: 200,
+    maxWaitMs: 10_000,
+    message: 'Too many images are being sent; try again in a few seconds',
+    retryAfter: 5,
+  })
 }
 
 function sizeOf(value: unknown): unknown {
@@ -23,18 +32,23 @@ function sizeOf(value: unknown): unknown {
 }
 
 /** Serves pictures as bytes, which have no place in tRPC. */
-export function mountImages(
-  scope: FastifyInstance,
-  images: ImageService,
-  accessOf: (request: FastifyRequest) => Access,
-) {
-  let sending = 0
-  scope.get<ImageRoute>('/api/projects/:projectId/images/:imageId', async (request, reply) => {
-    const { projectId, imageId } = request.params
-    requireProject(accessOf(request), projectId)
+export function mountImages(scope: FastifyInstance, images: ImageService, limit: Limit) {
+  async function send(request: FastifyRequest<ImageRoute>, reply: FastifyReply) {
+    const { access, lifetime, params } = request
+    const { projectId, imageId } = params
+    requireProject(access, projectId)
     const { size, format } = request.query
     const input = serveImageInput.parse({ projectId, imageId, size: sizeOf(size), format })
-    const image = await images.serve(input)
+    const { signal } = lifetime
+    const turn = { caller: projectId, signal }
+    const isOriginal = input.size === undefined && input.format === undefined
+    // An original's length is not known before it is read. A variant may be long in the making, and holds nothing
+    // until it is made.
+    const read = isOriginal ? await limit.take(LARGEST, turn) : undefined
+    if (read !== undefined) lifetime.onOver(read.release)
+    const image = await images.serve(input, signal)
+    if (read !== undefined) read.resize(image.bytes.length)
+    else lifetime.onOver(limit.takeNow(image.bytes.length).release)
     // Neither an image nor a variant of it ever changes, so its name is its version.
     const tag = entityTag([imageId, input.size, input.format].filter((part) => part !== undefined).join(';'))
     reply
@@ -42,12 +56,10 @@ export function mountImages(
       .header('cache-control', 'private, max-age=31536000, immutable')
       .header('x-content-type-options', 'nosniff')
     if (noneMatchHolds(request.headers['if-none-match'], tag)) return reply.code(304).send()
-    const { length } = image.bytes
-    if (sending + length > MAX_SENDING) throw overloaded()
-    sending += length
-    reply.raw.once('close', () => {
-      sending -= length
-    })
     return reply.type(`image/${image.format}`).header('content-length', image.bytes.length).send(image.bytes)
-  })
+  }
+
+  scope.get<ImageRoute>('/api/projects/:projectId/images/:imageId', (request, reply) =>
+    request.lifetime.during(() => send(request, reply)),
+  )
 }

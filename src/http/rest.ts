@@ -1,14 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
+import { publicError, ServiceError } from '../errors.js'
+import type { Limit } from '../limit.js'
 import type { JsonPage } from '../store/types.js'
-import type { Access, Context, Services } from '../trpc.js'
-import type { Admit } from './admission.js'
+import type { Context, Services } from '../trpc.js'
 import { acceptImages } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
+import { RequestLists } from './lists.js'
 import { type Operation, operations } from './operations.js'
 
 type Input = Record<string, unknown>
 type Kind = 'text' | 'number' | 'boolean'
+
+/** A list is sent as the text that the store made of it. */
+const COPIES = 2
 
 interface Exchange {
   request: FastifyRequest
@@ -61,8 +66,13 @@ function readInput(route: Route, request: FastifyRequest): Input {
   if (rest.rawBody !== undefined && Buffer.isBuffer(body)) {
     input = { ...fromQuery(route, query), [rest.rawBody]: body.toString('base64') }
   } else if (openapi.method === 'GET' || openapi.method === 'DELETE') input = fromQuery(route, query)
-  // The parser of this scope lets only objects in, and made this one for this request.
-  else input = (body as Input | undefined) ?? {}
+  else {
+    if (body === undefined && openapi.method === 'PUT') {
+      throw new ServiceError('BAD_REQUEST', 'Request body must be a JSON object')
+    }
+    // The parser of this scope lets only objects in, and made this one for this request.
+    input = (body as Input | undefined) ?? {}
+  }
   if (rest.ifMatch === true) {
     const header = request.headers['if-match']
     input.ifMatch = header === undefined ? undefined : versionsOf(header)
@@ -97,12 +107,26 @@ function answer({ rest, openapi }: Route, result: unknown, exchange: Exchange) {
   return reply.send(result)
 }
 
+/** The same error, where it is about a field that was sent as the body itself. */
+function aboutBody(error: unknown, field: string): unknown {
+  const { code, message, issues, reason } = publicError(error)
+  if (code !== 'BAD_REQUEST') return error
+  const naming = (text: string) => text.replaceAll(field, 'body')
+  return new ServiceError(code, naming(message), {
+    ...(reason !== undefined && { reason }),
+    ...(issues && {
+      issues: issues.map((issue) => ({ path: naming(issue.path), message: naming(issue.message) })),
+    }),
+  })
+}
+
 /** What the interfaces are mounted with. */
 export interface Mounting {
   services: Services
-  accessOf: (request: FastifyRequest) => Access
-  /** Holds back requests with large bodies. */
-  admitUpload: Admit
+  /** Large bodies, in bytes. */
+  bodies: Limit
+  /** Lists that are read or sent, in bytes. */
+  lists: Limit
 }
 
 /**
@@ -118,30 +142,36 @@ export function mountRest(scope: FastifyInstance, mounting: Mounting): void {
   })
 }
 
-function mount(scope: FastifyInstance, route: Route, { services, accessOf, admitUpload }: Mounting): void {
+function mount(scope: FastifyInstance, route: Route, { services, lists: listLimit }: Mounting): void {
   const { procedure, path, rest, openapi } = route
   const { personas, projects, images, portraits } = services
   const { type } = procedure._def
+
+  async function call(request: FastifyRequest, reply: FastifyReply) {
+    const { access, id: requestId, lifetime } = request
+    const input = readInput(route, request)
+    const lists = new RequestLists(listLimit, request, COPIES)
+    const ctx: Context = { personas, projects, images, portraits, access, requestId, lists }
+    if (rest.pages === true) {
+      ctx.sendPage = (page) => {
+        lists.settle()
+        sendPage(page, { request, reply })
+      }
+    }
+    const getRawInput = async () => input
+    const called = procedure({ ctx, path, type, getRawInput, signal: lifetime.signal, batchIndex: 0 })
+    const { rawBody } = rest
+    const isRaw = rawBody !== undefined && Buffer.isBuffer(request.body)
+    const result = await (isRaw ? called.catch((error) => Promise.reject(aboutBody(error, rawBody))) : called)
+    // Sent already, where the operation had the text of its answer.
+    return reply.sent ? reply : answer(route, result, { request, reply })
+  }
+
   scope.route({
     method: openapi.method,
     url: route.url,
-    ...(rest.bodyLimit !== undefined && { bodyLimit: rest.bodyLimit, onRequest: admitUpload }),
+    ...(rest.bodyLimit !== undefined && { bodyLimit: rest.bodyLimit }),
     ...(rest.rawBody !== undefined && { config: { takesImages: true } }),
-    async handler(request, reply) {
-      const input = readInput(route, request)
-      const ctx: Context = {
-        personas,
-        projects,
-        images,
-        portraits,
-        access: accessOf(request),
-        requestId: request.id,
-      }
-      if (rest.pages === true) ctx.sendPage = (page) => sendPage(page, { request, reply })
-      const getRawInput = async () => input
-      const result = await procedure({ ctx, path, type, getRawInput, signal: undefined, batchIndex: 0 })
-      // Sent already, where the operation had the text of its answer.
-      return reply.sent ? reply : answer(route, result, { request, reply })
-    },
+    handler: (request, reply) => request.lifetime.during(() => call(request, reply)),
   })
 }

@@ -1,12 +1,12 @@
 import { lookup } from 'node:dns/promises'
-import { createServer, type RequestListener, type Server, ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createSocketServer, type Socket, type Server as SocketServer } from 'node:net'
+import type { ConnectionError } from 'fastify'
 import { type RawError, rawErrorResponse } from './errors.js'
+import { openRequests, requestId } from './lifetime.js'
 
 /** A request not received whole within this time is cut with 408, in milliseconds. */
 const REQUEST_TIMEOUT = 29_000
-/** An answer that its client has not taken whole this long after it was made is cut off, in milliseconds. */
-const ANSWER_TIMEOUT = 60_000
 
 // What Node makes of bytes that are no request, by its error code.
 const REFUSALS: Record<string, RawError> = {
@@ -27,31 +27,72 @@ const MALFORMED: RawError = {
   message: 'The request is not well-formed HTTP',
 }
 
-/** What Node tells of bytes that it could not read: they are at hand where they came in one piece. */
-interface ClientError extends NodeJS.ErrnoException {
-  rawPacket?: Buffer
+/** A connection that was ended with an error before its bytes became a request. */
+export interface Refusal {
+  requestId: string
+  method: string
+  status: number
 }
 
-/** Lets go of an answer that nobody reads: each holds its connection and its bytes. */
-class BoundedResponse extends ServerResponse {
-  override end(...given: unknown[]): this {
-    // The overloads of end() are its own to tell apart.
-    super.end(...(given as [unknown, BufferEncoding, () => void]))
-    // Small ones are with the system by now, whoever reads them.
-    if (this.writableLength > 0) {
-      const timer = setTimeout(() => this.destroy(), ANSWER_TIMEOUT)
-      this.once('close', () => clearTimeout(timer))
-    }
-    return this
+/** Told of each error that is answered to bytes that are no request. */
+type OnRefusal = (refusal: Refusal) => void
+
+interface ServerOptions {
+  /** Milliseconds in which a request must have arrived whole. */
+  requestTimeout?: number | undefined
+  onRefusal: OnRefusal
+}
+
+const connections = new WeakMap<Server, Set<Socket>>()
+
+/** Ends the connections on which nothing is asked: those that wait for a request, and those that never sent one. */
+export function closeIdleConnections(server: Server): void {
+  for (const socket of connections.get(server) ?? []) {
+    if (openRequests(socket).length === 0) socket.destroySoon()
   }
 }
 
-/**
- * The HTTP server under Fastify: its time limits, and a JSON answer to what never becomes a request.
- *
- * @param requestTimeout milliseconds in which a request must have arrived whole
- */
-export function createHttpServer(handler: RequestListener, requestTimeout = REQUEST_TIMEOUT): Server {
+/** Answers bytes that never become a request, once what came before them on the connection is answered. */
+export function answerClientErrors(onRefusal: OnRefusal): (error: ConnectionError, socket: Socket) => void {
+  const refused = new WeakSet<Socket>()
+
+  /** Ends a connection with an error, in the form of the interface that was asked. */
+  function refuse(socket: Socket, error: RawError, packet: unknown): void {
+    if (!socket.writable) {
+      socket.destroy()
+      return
+    }
+    // At hand where the bytes came in one piece.
+    const head = Buffer.isBuffer(packet) ? packet.toString('latin1') : ''
+    // Its head arrived, and its body did not.
+    const [unfinished] = openRequests(socket)
+    const id = unfinished?.id ?? requestId(/^x-request-id: *([^\r\n]*)/im.exec(head)?.[1])
+    const method = unfinished?.request.method ?? /^[A-Z]{3,10}(?= )/.exec(head)?.[0] ?? 'unknown'
+    const path = unfinished?.request.url ?? head.split(' ', 2)[1] ?? ''
+    if (unfinished === undefined) onRefusal({ requestId: id, method, status: error.status })
+    else unfinished.status = error.status
+    const answer = rawErrorResponse(error, { id, inTrpc: path.startsWith('/trpc/') })
+    // An answer to HEAD ends with its headers, whatever they say of a body (RFC 9110 §9.3.2).
+    const sent = method === 'HEAD' ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer
+    socket.end(sent, () => socket.destroy())
+  }
+
+  return (error, socket) => {
+    if (refused.has(socket)) return
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    refused.add(socket)
+    afterAnswers(socket, () => refuse(socket, REFUSALS[error.code ?? ''] ?? MALFORMED, error.rawPacket))
+  }
+}
+
+/** The HTTP server under Fastify: its time limits, and a JSON answer to what never becomes a request. */
+export function createHttpServer(
+  handler: RequestListener,
+  { requestTimeout = REQUEST_TIMEOUT, onRefusal }: ServerOptions,
+): Server {
   const server = createServer(
     {
       requestTimeout,
@@ -61,29 +102,46 @@ export function createHttpServer(handler: RequestListener, requestTimeout = REQU
       connectionsCheckingInterval: Math.min(500, requestTimeout),
       // A missing Host is answered in JSON by the app, not with an empty 400 by Node.
       requireHostHeader: false,
-      ServerResponse: BoundedResponse,
     },
     handler,
   )
-  server.on('clientError', (error: ClientError, socket: Socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
-    const answer = rawErrorResponse(REFUSALS[error.code ?? ''] ?? MALFORMED)
-    // An answer to HEAD ends with its headers, whatever they say of a body (RFC 9110 §9.3.2).
-    const isHead = error.rawPacket?.toString('latin1', 0, 5) === 'HEAD '
-    socket.end(isHead ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer, () => socket.destroy())
+  // Node drops headers beyond its count without a word, an If-Match among them; 16 KiB is limit enough.
+  server.maxHeadersCount = 0
+
+  const open = new Set<Socket>()
+  connections.set(server, open)
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
   })
+
   // Node leaves a CONNECT without a listener unanswered.
-  server.on('connect', (_request, socket) => {
-    socket.end(
-      rawErrorResponse({ status: 405, code: 'METHOD_NOT_SUPPORTED', message: 'CONNECT is not supported' }),
-    )
+  server.on('connect', (request, socket: Socket) => {
+    const error: RawError = {
+      status: 405,
+      code: 'METHOD_NOT_SUPPORTED',
+      message: 'CONNECT is not supported',
+    }
+    const id = requestId(request.headers['x-request-id'])
+    onRefusal({ requestId: id, method: 'CONNECT', status: error.status })
+    socket.end(rawErrorResponse(error, { id, inTrpc: false }))
   })
-  server.on('checkExpectation', (_request, response) => {
-    response.socket?.end(
-      rawErrorResponse({ status: 417, code: 'BAD_REQUEST', message: 'Expect may be 100-continue only' }),
-    )
-  })
+  // The app refuses what it does not know.
+  server.on('checkExpectation', handler)
   return server
+}
+
+/** Runs `then` once what arrived whole on the connection is answered: answers keep the order of requests. */
+function afterAnswers(socket: Socket, then: () => void): void {
+  const before = openRequests(socket).filter(({ request }) => request.complete)
+  let left = before.length
+  if (left === 0) then()
+  for (const lifetime of before) {
+    lifetime.onOver(() => {
+      left -= 1
+      if (left === 0) then()
+    })
+  }
 }
 
 /**

@@ -1,34 +1,28 @@
 import { resolveResponse } from '@trpc/server/http'
-import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { publicError } from '../errors.js'
+import { publicError, ServiceError } from '../errors.js'
 import { UPLOAD_LIMIT } from '../images/procedures.js'
 import { appRouter } from '../router.js'
 import { type Context, unauthorized } from '../trpc.js'
-import { acceptJson } from './body.js'
-import { fromFastify, letBodyArrive } from './errors.js'
+import { admitBodies } from './bodies.js'
+import { acceptJson, ignoreTypeOfNothing } from './body.js'
+import { logFailure, sendTrpcError } from './errors.js'
+import { RequestLists } from './lists.js'
 import type { Mounting } from './rest.js'
 
 /** Calls in one batch, at most. */
 const MAX_BATCH = 100
-
-/** What is refused before tRPC sees it, in tRPC's form. */
-function sendTrpcError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, message, code, ...rest } = publicError(fromFastify(error, request))
-  if (status === 500) request.log.error({ err: error, reqId: request.id }, 'request failed')
-  letBodyArrive(reply)
-  const data = { code, httpStatus: status, ...rest, requestId: request.id }
-  if (rest.retryAfter !== undefined) reply.header('retry-after', rest.retryAfter)
-  if (status === 401) reply.header('www-authenticate', 'Bearer')
-  return reply.code(status).send({ error: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } })
-}
+/** A list is read as text, made into objects and written as text again. */
+const COPIES = 4
 
 /**
  * A Fastify request as what tRPC reads of a web Request whose body, if any, is JSON. A real one takes longer to
- * make than a call to answer. Its signal never fires: no operation of ours is given up half done.
+ * make than a call to answer.
  */
-function webRequest({ raw, method, headers, body }: FastifyRequest): Request {
+function webRequest({ raw, method, headers, body, lifetime }: FastifyRequest): Request {
   const get = (name: string) => {
+    // Other bodies were refused, and an empty one has no type.
+    if (name === 'content-type') return 'application/json'
     const value = headers[name]
     return value === undefined ? null : String(value)
   }
@@ -37,36 +31,49 @@ function webRequest({ raw, method, headers, body }: FastifyRequest): Request {
   return {
     // Of the URL it reads the query alone.
     url: query === -1 ? 'http://localhost/' : `http://localhost/${url.slice(query)}`,
-    method,
-    headers: { get, has: (name: string) => headers[name] !== undefined },
-    signal: new AbortController().signal,
+    // It answers HEAD with nothing; Fastify sends the headers of the answer to GET.
+    method: method === 'HEAD' ? 'GET' : method,
+    headers: { get, has: (name: string) => get(name) !== null },
+    signal: lifetime.signal,
     text: async () => body ?? '',
   } as unknown as Request
 }
 
+/** The procedures that a URL names, still percent-encoded: tRPC decodes them, and nothing else may before. */
+function procedurePath({ url }: FastifyRequest): string {
+  const [path = ''] = url.split('?', 1)
+  return path.slice('/trpc/'.length).replace(/\/$/, '')
+}
+
 /** Serves the router at `/trpc` as tRPC's adapters do. */
-export function mountTrpc(scope: FastifyInstance, { services, accessOf, admitUpload }: Mounting): void {
+export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
+  const { services, bodies, lists: listLimit } = mounting
   // tRPC parses the text itself, call by call.
   acceptJson(scope, 'text')
-  // Before the body is read, and before a place among the uploads is taken; what the key reaches, each call decides.
-  scope.addHook('onRequest', async (request) => {
-    if (accessOf(request) === undefined) throw unauthorized()
+  // Before the body is read, and before a place among the large ones is taken; what the key reaches, each call decides.
+  scope.addHook('onRequest', (request, _reply, done) => {
+    done(request.access === undefined ? unauthorized() : undefined)
   })
+  scope.addHook('onRequest', ignoreTypeOfNothing)
+  scope.addHook('onRequest', admitBodies(bodies))
   scope.setErrorHandler(sendTrpcError)
 
-  async function handler(request: FastifyRequest<{ Params: { path: string } }>, reply: FastifyReply) {
-    const context: Context = { ...services, access: accessOf(request), requestId: request.id }
+  async function handler(request: FastifyRequest, reply: FastifyReply) {
+    const { access, id: requestId } = request
+    const path = procedurePath(request)
+    if (path.split(/,|%2c/i).length > MAX_BATCH) {
+      throw new ServiceError('BAD_REQUEST', `A batch is at most ${MAX_BATCH} calls`)
+    }
+    const lists = new RequestLists(listLimit, request, COPIES)
+    const context: Context = { ...services, access, requestId, lists }
     const response = await resolveResponse({
       router: appRouter,
       req: webRequest(request),
-      path: request.params.path,
+      path,
       error: null,
-      maxBatchSize: MAX_BATCH,
       createContext: async () => context,
-      onError({ error, path }) {
-        if (publicError(error).status === 500) {
-          request.log.error({ err: error, reqId: request.id, path }, 'call failed')
-        }
+      onError({ error }) {
+        logFailure(request, error, publicError(error))
       },
       responseMeta({ errors, ctx }) {
         if (errors.length === 0) return {}
@@ -79,17 +86,19 @@ export function mountTrpc(scope: FastifyInstance, { services, accessOf, admitUpl
         return { headers }
       },
     })
-    return reply.send(response)
+    lists.settle()
+    const varied = reply.getHeader('vary')
+    if (varied !== undefined) response.headers.append('vary', String(varied))
+    if (request.method !== 'HEAD') return reply.send(response)
+    // Fastify answers HEAD from bytes, and not from a stream.
+    for (const [name, value] of response.headers) reply.header(name, value)
+    return reply.code(response.status).send(Buffer.from(await response.arrayBuffer()))
   }
 
   const method = ['GET', 'POST']
-  scope.route({ method, url: '/trpc/:path', handler })
-  // A batch with an upload in it may be as large as an upload.
-  scope.route({
-    method,
-    url: '/trpc/:path(^.*images\\.upload.*$)',
-    bodyLimit: UPLOAD_LIMIT,
-    onRequest: admitUpload,
-    handler,
-  })
+  const during: typeof handler = (request, reply) =>
+    request.lifetime.during(() => handler(request, reply)) as ReturnType<typeof handler>
+  scope.route({ method, url: '/trpc/:path', handler: during })
+  // An upload beyond the usual limit has a request of its own.
+  scope.route({ method, url: '/trpc/images.upload', bodyLimit: UPLOAD_LIMIT, handler: during })
 }

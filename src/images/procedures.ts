@@ -34,7 +34,7 @@ export const imagesRouter = router({
     })
     .input(uploadImageInput)
     .output(uploadedImage)
-    .mutation(({ ctx, input }) => ctx.images.upload(input)),
+    .mutation(({ ctx, input, signal }) => ctx.images.upload(input, signal)),
 
   list: projectProcedure
     .meta({

@@ -10,9 +10,10 @@ type OfEach<T> = { [K in Kind]: (record: StoreRecords[K]) => T }
 
 /** A record as one line of text, the same whichever store it comes from. Bytes are in it by their SHA-256. */
 export const lineOf: OfEach<string> = {
-  projects({ id, name, createdAt, llmSettings }) {
+  projects({ id, name, createdAt, maxConcurrency, llmSettings }) {
     const { provider, models, apiKey } = llmSettings ?? {}
-    return JSON.stringify([id, name, createdAt, provider, models, apiKey?.ciphertext, apiKey?.mask])
+    const settings = [maxConcurrency, provider, models, apiKey?.ciphertext, apiKey?.mask]
+    return JSON.stringify([id, name, createdAt, ...settings])
   },
   images({ projectId, id, role, format, bytes }) {
     const sha256 = createHash('sha256').update(bytes).digest('hex')

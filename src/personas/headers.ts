@@ -1,3 +1,5 @@
+import { excerpt } from '../excerpt.js'
+
 /** HTTP headers by name, in the order and spelling in which they were given. */
 export type Headers = Record<string, string>
 
@@ -46,23 +48,22 @@ export function headerIssues(value: unknown, rules: HeaderRules): HeaderIssue[] 
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [{ message: `${field} must be an object of header names and string values` }]
   }
-  const entries = Object.entries(value)
-  if (entries.length > MAX_HEADERS) {
+  // The keys alone first: a map of any size may come.
+  if (Object.keys(value).length > MAX_HEADERS) {
     return [{ message: `${field} must hold at most ${MAX_HEADERS} headers` }]
   }
+  const entries = Object.entries(value)
   const issues: HeaderIssue[] = []
   const seen = new Map<string, string>()
   let bytes = 0
+  for (const [name, text] of entries) bytes += name.length + (typeof text === 'string' ? text.length : 0)
+  if (bytes > MAX_BYTES) return [{ message: `${field} must take at most 8 KiB in all` }]
   for (const [name, text] of entries) {
     const lower = name.toLowerCase()
     const twin = seen.get(lower)
-    const fault = twin === undefined ? faultOf(name, text, rules) : `is the same header as ${twin}`
-    if (fault !== undefined) issues.push({ name, message: `${field}.${printable(name)} ${fault}` })
+    const fault = twin === undefined ? faultOf(name, text, rules) : `is the same header as ${excerpt(twin)}`
+    if (fault !== undefined) issues.push({ name, message: `${field}.${excerpt(name)} ${fault}` })
     seen.set(lower, name)
-    bytes += name.length + (typeof text === 'string' ? text.length : 0)
-  }
-  if (issues.length === 0 && bytes > MAX_BYTES) {
-    issues.push({ message: `${field} must take at most 8 KiB in all` })
   }
   return issues
 }
@@ -75,11 +76,6 @@ function faultOf(name: string, value: unknown, rules: HeaderRules): string | und
   if (typeof value !== 'string') return 'must be a string'
   if (!VALUE.test(value)) return 'may hold visible ASCII characters, spaces and tabs only'
   return undefined
-}
-
-/** A header name that may be anything, made fit for a message. */
-function printable(name: string): string {
-  return name.length > 80 ? `${name.slice(0, 80)}…`.toWellFormed() : name.toWellFormed()
 }
 
 /**

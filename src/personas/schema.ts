@@ -104,8 +104,14 @@ const personaId = z.string().meta({
 export const personaInput = z.object({ projectId, id: personaId })
 export type PersonaInput = z.infer<typeof personaInput>
 
+const MAX_IF_MATCH = 100
+
+// The length of a list is looked at before its elements: of a million wrong ones there is one issue.
 const ifMatch = z
-  .union([z.string(), z.array(z.string())], 'ifMatch must be an updatedAt or a list of them')
+  .union(
+    [z.string(), z.array(z.string()).max(MAX_IF_MATCH)],
+    `ifMatch must be an updatedAt or a list of at most ${MAX_IF_MATCH} of them`,
+  )
   .optional()
   .meta({ description: 'Change only if updatedAt is this, or one of these' })
 
@@ -143,6 +149,10 @@ export type DeletePersonaInput = z.infer<typeof deletePersonaInput>
 export const MAX_PAGE = 500
 export const MAX_LIST = 10_000
 
+export const BAD_CURSOR = 'cursor must be one that a page of this list gave'
+/** Longer than any cursor, in UTF-16 units. */
+const MAX_CURSOR = 4_096
+
 const LIMIT = `limit must be a whole number from 1 to ${MAX_PAGE}`
 
 export const listPersonasInput = z.object({
@@ -154,7 +164,11 @@ export const listPersonasInput = z.object({
     .max(MAX_PAGE, LIMIT)
     .meta({ description: `Personas on a page; without it up to ${MAX_LIST.toLocaleString('en-US')}` })
     .optional(),
-  cursor: z.string().meta({ description: 'Where the page starts, from the page before' }).optional(),
+  cursor: z
+    .string()
+    .refine((cursor) => cursor !== '' && cursor.length <= MAX_CURSOR, BAD_CURSOR)
+    .meta({ description: 'Where the page starts, from the page before' })
+    .optional(),
 })
 export type ListPersonasInput = z.infer<typeof listPersonasInput>
 

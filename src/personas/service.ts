@@ -3,6 +3,7 @@ import { ServiceError } from '../errors.js'
 import type { JsonPage, PersonaPage, Store } from '../store/types.js'
 import { type Headers, mergeHeaders } from './headers.js'
 import {
+  BAD_CURSOR,
   type CreatePersonaInput,
   type DeletePersonaInput,
   type ListPersonasInput,
@@ -36,8 +37,13 @@ function stale(): ServiceError {
 }
 
 function badCursor(): ServiceError {
-  const message = 'cursor must be one that a page of this list gave'
-  return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'cursor', message }] })
+  return new ServiceError('BAD_REQUEST', BAD_CURSOR, { issues: [{ path: 'cursor', message: BAD_CURSOR }] })
+}
+
+export const LIST_BYTES = 64 * 1024 * 1024
+export function needsLimit(): ServiceError {
+  const message = 'limit is needed: the list is too large for one answer'
+  return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'limit', message }] })
 }
 
 /** Whether V8, or a store, had no room in one text: it ends at half a gigabyte. */
@@ -131,10 +137,10 @@ export class PersonaService {
    */
   async resolveId({ projectId, id }: PersonaInput): Promise<string> {
     // UUIDs are written in lower case and read in any (RFC 9562 §4). Nothing else can be an id here.
-    const given = id.toLowerCase()
-    if (given.length < MIN_PREFIX || given.length > UUID_LENGTH || !/^[0-9a-f-]+$/.test(given)) {
+    if (id.length < MIN_PREFIX || id.length > UUID_LENGTH || !/^[0-9a-f-]+$/i.test(id)) {
       throw personaNotFound()
     }
+    const given = id.toLowerCase()
     if (given.length === UUID_LENGTH) return given
     const { count, id: fullId } = await this.#store.matchPersonaId(projectId, given)
     if (count > 1) {

@@ -83,12 +83,18 @@ export const projectsRouter = router({
         summary: 'Change a project’s settings',
         successDescription: 'The settings as they are now',
         description:
-          'Changes the fields given and registers the project if need be. `llmSettings` is replaced whole, but for ' +
-          'an `apiKey` left out or sent as its mask, which stays; `null` removes the settings.',
+          'Changes the fields given and registers the project if need be. Of `llmSettings`, models that are left out ' +
+          'stay, and so does the key where `apiKey` is left out, empty or its mask; a key belongs to its provider, ' +
+          'so another `provider` needs another key. `null` removes a model, all of them, or the settings.',
       },
       rest: {
         status: 200,
-        errors: { 400: 'llmSettings.apiKey is required: no key is stored for this project' },
+        errors: {
+          400: [
+            'llmSettings.apiKey is required: no key is stored for this project',
+            'llmSettings.apiKey is required: the stored key belongs to "anthropic"',
+          ],
+        },
       },
     })
     .input(updateConfigInput)

@@ -1,10 +1,13 @@
 import { z } from 'zod'
-import { codePoints, name } from '../text.js'
+import { isLonger, name } from '../text.js'
 
 const CONTROL = /\p{Cc}/u
 
-function faultOfProjectId(id: string): string | undefined {
-  if (id === '' || codePoints(id) > 128) return 'projectId must have 1 to 128 characters'
+const MAX_ID = 128
+
+/** What keeps a text from being a project's id. */
+export function faultOfProjectId(id: string): string | undefined {
+  if (id === '' || isLonger(id, MAX_ID)) return 'projectId must have 1 to 128 characters'
   if (id === '.' || id === '..') return 'projectId must not be . or ..'
   if (CONTROL.test(id)) return 'projectId must not contain control characters'
   if (!id.isWellFormed()) return 'projectId must not contain lone surrogates'
@@ -18,7 +21,7 @@ export const projectId = z
     const fault = faultOfProjectId(id)
     if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
   })
-  .meta({ description: 'The project’s id', minLength: 1, maxLength: 128, example: 'support-bot' })
+  .meta({ description: 'The project’s id', minLength: 1, maxLength: MAX_ID, example: 'support-bot' })
 
 export const projectInput = z.object({ projectId })
 
@@ -46,36 +49,69 @@ const providerSlug = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'llmSettings.provider must be a lower-case slug such as openai')
 
+/** What a project can choose a model for. */
+export const MODEL_USES = ['image', 'persona', 'evaluation'] as const
+
+function model(use: (typeof MODEL_USES)[number]) {
+  const message = `llmSettings.models.${use} must be 1 to 128 visible ASCII characters`
+  return z.string().regex(/^[\x21-\x7e]{1,128}$/, message)
+}
+
+const KEPT = { description: 'Kept and returned for clients of the original API' }
+const aboutModel = {
+  image: { description: 'The image model, instead of the list in IMAGE_MODELS' },
+  persona: KEPT,
+  evaluation: KEPT,
+}
+
 const models = z.object({
-  image: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,128}$/, 'llmSettings.models.image must be 1 to 128 visible ASCII characters')
-    .optional()
-    .meta({ description: 'The image model, instead of the list in IMAGE_MODELS' }),
-})
+  image: model('image').optional().meta(aboutModel.image),
+  persona: model('persona').optional().meta(aboutModel.persona),
+  evaluation: model('evaluation').optional().meta(aboutModel.evaluation),
+} satisfies Record<(typeof MODEL_USES)[number], z.ZodType>)
+export type Models = z.infer<typeof models>
+
+const API_KEY = /^[\x21-\x7e]{0,512}$/
 
 const llmSettingsInput = z
   .object({
     provider: providerSlug.meta({ example: 'openai' }),
     apiKey: z
       .string()
-      .regex(/^[\x21-\x7e]{1,512}$/, 'llmSettings.apiKey must be 1 to 512 visible ASCII characters')
+      .refine((key) => API_KEY.test(key), 'llmSettings.apiKey must be at most 512 visible ASCII characters')
       .optional()
       .meta({
-        description: 'Left out, or given as its mask, the stored key stays',
+        description:
+          'Up to 512 visible ASCII characters. Left out, empty, or given as its mask, the stored key stays; ' +
+          'another provider needs a key of its own',
         example: 'sk-proj-0123456789abcd',
       }),
-    models: models.optional(),
+    models: z
+      .object({
+        image: model('image').nullish().meta(aboutModel.image),
+        persona: model('persona').nullish().meta(aboutModel.persona),
+        evaluation: model('evaluation').nullish().meta(aboutModel.evaluation),
+      })
+      .nullish()
+      .meta({ description: 'Models left out stay; null removes one, or all' }),
   })
   .meta({ id: 'LlmSettingsInput', description: 'The LLM provider, and how it is reached' })
+
+const MAX_CONCURRENCY = 'maxConcurrency must be a whole number from 1'
 
 export const updateConfigInput = z
   .object({
     projectId,
     name: name.optional(),
+    maxConcurrency: z
+      .number(MAX_CONCURRENCY)
+      .int(MAX_CONCURRENCY)
+      .min(1, MAX_CONCURRENCY)
+      .nullish()
+      .meta({ description: `${KEPT.description}; null removes it` }),
     llmSettings: llmSettingsInput
       .nullish()
-      .meta({ description: 'Replaced whole; null removes the settings and the key' }),
+      .meta({ description: 'The settings to change; null removes them and the key' }),
   })
   .meta({
     title: 'UpdateProjectConfigInput',
@@ -87,6 +123,7 @@ export type UpdateConfigInput = z.infer<typeof updateConfigInput>
 export const projectConfig = z
   .object({
     name: z.string(),
+    maxConcurrency: z.number().int().min(1).optional().meta(KEPT),
     llmSettings: z
       .object({
         provider: z.string(),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../errors.js'
-import type { ProjectChange, Store, StoredProject } from '../store/types.js'
+import { isKeyFault } from '../store/project-settings.js'
+import type { KeyFault, ProjectChange, Store, StoredProject } from '../store/types.js'
 import { type KeySealer, maskKey } from './keys.js'
 import type { Project, ProjectConfig, UpdateConfigInput } from './schema.js'
 
@@ -9,10 +10,18 @@ interface Reach {
   projectId?: string
 }
 
-function toConfig({ name, llmSettings }: StoredProject): ProjectConfig {
-  if (llmSettings === undefined) return { name }
-  const { provider, apiKey, models } = llmSettings
-  return { name, llmSettings: { provider, apiKey: apiKey.mask, ...(models !== undefined && { models }) } }
+function toConfig({ id: _, llmSettings, ...config }: StoredProject): ProjectConfig {
+  if (llmSettings === undefined) return config
+  return { ...config, llmSettings: { ...llmSettings, apiKey: llmSettings.apiKey.mask } }
+}
+
+function keyRequired(fault: KeyFault): ServiceError {
+  const why =
+    fault === 'no-key'
+      ? 'no key is stored for this project'
+      : `the stored key belongs to "${fault.keyBelongsTo}"`
+  const message = `llmSettings.apiKey is required: ${why}`
+  return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'llmSettings.apiKey', message }] })
 }
 
 /** The rules of projects and their settings. Inputs have passed their schemas. */
@@ -47,14 +56,11 @@ export class ProjectService {
     return project === null ? { name: projectId } : toConfig(project)
   }
 
-  /** @throws ServiceError BAD_REQUEST where settings come without a key and none is stored. */
-  async updateConfig({ projectId, name, llmSettings }: UpdateConfigInput): Promise<ProjectConfig> {
-    const change: ProjectChange = { name, llmSettings: this.#sealed(projectId, llmSettings) }
+  /** @throws ServiceError BAD_REQUEST where settings come without a key and none of that provider is stored. */
+  async updateConfig({ projectId, llmSettings, ...fields }: UpdateConfigInput): Promise<ProjectConfig> {
+    const change: ProjectChange = { ...fields, llmSettings: this.#sealed(projectId, llmSettings) }
     const project = await this.#store.updateProject(projectId, change, Date.now())
-    if (project === 'no-key') {
-      const message = 'llmSettings.apiKey is required: no key is stored for this project'
-      throw new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'llmSettings.apiKey', message }] })
-    }
+    if (isKeyFault(project)) throw keyRequired(project)
     return toConfig(project)
   }
 
@@ -99,7 +105,8 @@ export class ProjectService {
   #sealed(projectId: string, settings: UpdateConfigInput['llmSettings']): ProjectChange['llmSettings'] {
     if (settings === undefined || settings === null) return settings
     const { provider, models, apiKey } = settings
-    if (apiKey === undefined) return { provider, models }
+    // An empty one means the stored key, as if it were left out.
+    if (!apiKey) return { provider, models }
     const sealed = { ciphertext: this.#keys.seal(projectId, apiKey), mask: maskKey(apiKey) }
     // The mask of the stored key, sent back, means that key.
     return { provider, models, apiKey: { ...sealed, keepIfMask: apiKey } }

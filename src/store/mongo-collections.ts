@@ -28,6 +28,7 @@ export interface ProjectDocument {
   name: string
   createdAt: Date
   updatedAt: Date
+  maxConcurrency?: number
   llmSettings?: StoredLlmSettings
 }
 

@@ -41,8 +41,8 @@ export function mongoImages({ images }: Collections): ImageMethods {
     },
 
     async listNewestImageIds(projectId, role, limit) {
-      const found = images.find({ projectId, role }, { projection: { _id: 0, id: 1 } })
-      const documents = await answer(() => found.sort({ _id: -1 }).limit(limit).toArray())
+      const newest = images.find({ projectId, role }, { projection: { _id: 0, id: 1 } })
+      const documents = await answer(() => newest.sort({ _id: -1 }).limit(limit).toArray())
       return documents.map(({ id }) => id)
     },
 

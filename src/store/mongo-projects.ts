@@ -1,12 +1,13 @@
+import type { Filter } from 'mongodb'
+import { MODEL_USES } from '../projects/schema.js'
 import { answer } from './mongo-answer.js'
 import { type Collections, isDuplicate, type ProjectDocument } from './mongo-collections.js'
 import { nextOrderKey } from './mongo-order.js'
-import type { ProjectChange, Store, StoredProject } from './types.js'
+import { isKeyFault, keyAfter, modelsOf } from './project-settings.js'
+import type { KeyFault, ProjectChange, Store, StoredProject } from './types.js'
 
 /** Documents that one statement deletes, so that each is done in time however large the project. */
 const DELETED_AT_ONCE = 100
-
-type LlmSettingsChange = NonNullable<ProjectChange['llmSettings']>
 
 interface ProjectUpdate {
   id: string
@@ -15,24 +16,38 @@ interface ProjectUpdate {
 }
 
 /** A project as callers of the store see it. */
-export function toProject({ _id, name, llmSettings }: ProjectDocument): StoredProject {
-  return { id: _id, name, ...(llmSettings === undefined ? {} : { llmSettings }) }
+export function toProject({ _id, name, maxConcurrency, llmSettings }: ProjectDocument): StoredProject {
+  const project: StoredProject = { id: _id, name, ...(maxConcurrency !== undefined && { maxConcurrency }) }
+  if (llmSettings === undefined) return project
+  const { provider, models: kept, apiKey } = llmSettings
+  const models = modelsOf(kept)
+  return { ...project, llmSettings: { provider, ...(models !== undefined && { models }), apiKey } }
 }
 
-/** The settings but for the key. */
-function openSettings({ provider, models }: LlmSettingsChange) {
-  if (models === undefined) return { provider }
-  return { provider, models: models.image === undefined ? {} : { image: models.image } }
+/**
+ * What a change sets and removes (`null`), by path. Models have paths of their own, so that simultaneous
+ * changes of two of them both stay.
+ */
+function fieldsOf({ name, maxConcurrency, llmSettings }: ProjectChange): Record<string, unknown> {
+  const fields: Record<string, unknown> = { name, maxConcurrency }
+  if (!llmSettings) return { ...fields, llmSettings }
+  fields['llmSettings.provider'] = llmSettings.provider
+  const { models } = llmSettings
+  if (models === null) fields['llmSettings.models'] = null
+  else for (const use of MODEL_USES) fields[`llmSettings.models.${use}`] = models?.[use]
+  return fields
 }
 
-function settingsOf({ llmSettings }: ProjectChange): Pick<ProjectDocument, 'llmSettings'> {
-  if (!llmSettings?.apiKey) return {}
-  const { ciphertext, mask } = llmSettings.apiKey
-  return { llmSettings: { ...openSettings(llmSettings), apiKey: { ciphertext, mask } } }
-}
-
-function nameOf({ name }: ProjectChange) {
-  return name === undefined ? {} : { name }
+function statementOf(fields: Record<string, unknown>, { now, id }: { now: number; id: string }) {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
+  const set = Object.fromEntries(entries.filter(([, value]) => value !== null))
+  const removed = entries.filter(([, value]) => value === null).map(([path]) => [path, ''])
+  return {
+    $set: { ...set, updatedAt: new Date(now) },
+    $setOnInsert: { ...registration(now), ...(fields.name === undefined ? { name: id } : {}) },
+    // Some servers refuse an empty one.
+    ...(removed.length > 0 && { $unset: Object.fromEntries(removed) }),
+  }
 }
 
 function registration(now: number) {
@@ -64,43 +79,29 @@ type ProjectMethods = Pick<
 
 /** Registered projects and their settings. */
 export function mongoProjects({ projects, personas, images, portraitChanges }: Collections): ProjectMethods {
-  /** Changes all but the key where the wanted one is stored; null where it is not. */
-  function keepKey({ id, change, now }: ProjectUpdate, settings: LlmSettingsChange) {
-    const { provider, models } = openSettings(settings)
-    const mask = settings.apiKey?.keepIfMask ?? { $exists: true }
-    const fields = { ...nameOf(change), 'llmSettings.provider': provider, updatedAt: new Date(now) }
-    return projects.findOneAndUpdate(
-      { _id: id, 'llmSettings.apiKey.mask': mask },
-      models === undefined
-        ? { $set: fields, $unset: { 'llmSettings.models': '' } }
-        : { $set: { ...fields, 'llmSettings.models': models } },
-      { returnDocument: 'after' },
-    )
-  }
-
-  async function update(given: ProjectUpdate): Promise<StoredProject | 'no-key'> {
-    const { id, change, now } = given
+  /** Undefined where the stored key changed between the reading of it and the change: decide again. */
+  async function update({ id, change, now }: ProjectUpdate): Promise<StoredProject | KeyFault | undefined> {
     const { llmSettings } = change
+    const fields = fieldsOf(change)
+    let filter: Filter<ProjectDocument> = { _id: id }
+    let upsert = true
     if (llmSettings) {
-      const kept = await keepKey(given, llmSettings)
-      if (kept !== null) return toProject(kept)
-      if (llmSettings.apiKey === undefined) return 'no-key'
+      const stored = (await projects.findOne({ _id: id }))?.llmSettings
+      const apiKey = keyAfter(stored, llmSettings)
+      if (isKeyFault(apiKey)) return apiKey
+      if (apiKey === stored?.apiKey) {
+        const kept = { 'llmSettings.provider': stored.provider, 'llmSettings.apiKey.mask': apiKey.mask }
+        filter = { _id: id, ...kept }
+        upsert = false
+      } else {
+        fields['llmSettings.apiKey'] = apiKey
+        // Does not match, and so fails as a duplicate, should the key to be kept have come in between.
+        filter = { _id: id, 'llmSettings.apiKey.mask': { $ne: llmSettings.apiKey?.keepIfMask } }
+      }
     }
-    // Does not match, and so fails as a duplicate, should the key to be kept have come in between.
-    const filter = llmSettings?.apiKey && {
-      'llmSettings.apiKey.mask': { $ne: llmSettings.apiKey.keepIfMask },
-    }
-    const document = await projects.findOneAndUpdate(
-      { _id: id, ...filter },
-      {
-        $set: { ...nameOf(change), ...settingsOf(change), updatedAt: new Date(now) },
-        $setOnInsert: { ...registration(now), ...(change.name === undefined ? { name: id } : {}) },
-        ...(llmSettings === null ? { $unset: { llmSettings: '' } } : {}),
-      },
-      { upsert: true, returnDocument: 'after' },
-    )
-    if (document === null) throw new Error('An upsert returned no document')
-    return toProject(document)
+    const options = { upsert, returnDocument: 'after' as const }
+    const document = await projects.findOneAndUpdate(filter, statementOf(fields, { now, id }), options)
+    return document === null ? undefined : toProject(document)
   }
 
   return {
@@ -124,9 +125,10 @@ export function mongoProjects({ projects, personas, images, portraitChanges }: C
         for (;;) {
           signal.throwIfAborted()
           try {
-            return await update({ id, change, now })
+            const updated = await update({ id, change, now })
+            if (updated !== undefined) return updated
           } catch (error) {
-            // Another writer registered the project, or stored the very key, in between: decide anew.
+            // Another writer registered the project, or stored the very key, in between: decide again.
             if (!isDuplicate(error)) throw error
           }
         }

@@ -62,7 +62,7 @@ export function sqliteImages(db: SqliteDatabase): ImageStore & {
     },
 
     async listNewestImageIds(projectId, role, limit) {
-      return newestIds.all(projectId, role, limit).map((row) => String(row.id))
+      return newestIds.all(projectId, role, limit).map(({ id }) => String(id))
     },
 
     async deleteImage(projectId, id) {

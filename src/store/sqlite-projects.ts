@@ -1,47 +1,94 @@
+import { isKeyFault, keyAfter, modelsOf } from './project-settings.js'
 import type { SqliteDatabase } from './sqlite-database.js'
-import type { ProjectChange, Store, StoredProject } from './types.js'
+import type {
+  KeyFault,
+  LlmSettingsChange,
+  ProjectChange,
+  Store,
+  StoredLlmSettings,
+  StoredProject,
+} from './types.js'
 
 type ProjectStore = Pick<
   Store,
   'listProjects' | 'findProject' | 'insertProject' | 'updateProject' | 'deleteProject' | 'listSealedKeys'
 >
 
-/** A registered project as SQLite keeps it. */
+/** What a change can change of a project, in the order in which statements take it. */
+const COLUMNS = ['name', 'max_concurrency', 'provider', 'models', 'key_ciphertext', 'key_mask'] as const
+
+/** A registered project as SQLite keeps it; `models` is JSON. */
 export interface ProjectRow {
   id: string
   name: string
+  max_concurrency: number | null
   provider: string | null
   models: string | null
   key_ciphertext: string | null
   key_mask: string | null
 }
 
+const NO_SETTINGS = { provider: null, models: null, key_ciphertext: null, key_mask: null }
+
 /** The project of a row. */
 export function toProject(row: ProjectRow): StoredProject {
-  const { id, name, provider, models, key_ciphertext: ciphertext, key_mask: mask } = row
-  if (provider === null || ciphertext === null || mask === null) return { id, name }
-  const llmSettings = { provider, apiKey: { ciphertext, mask } }
+  const { id, name, max_concurrency: maxConcurrency, provider } = row
+  const { key_ciphertext: ciphertext, key_mask: mask } = row
+  const project: StoredProject = { id, name, ...(maxConcurrency !== null && { maxConcurrency }) }
+  if (provider === null || ciphertext === null || mask === null) return project
+  const models = modelsOf(row.models === null ? undefined : JSON.parse(row.models))
   return {
-    id,
-    name,
-    llmSettings: models === null ? llmSettings : { ...llmSettings, models: JSON.parse(models) },
+    ...project,
+    llmSettings: { provider, ...(models !== undefined && { models }), apiKey: { ciphertext, mask } },
   }
 }
 
-/** The row as a change leaves it, or `no-key` where settings would be left without a key. */
-function changed(row: ProjectRow, change: ProjectChange): ProjectRow | 'no-key' {
-  const named = change.name === undefined ? row : { ...row, name: change.name }
-  const settings = change.llmSettings
-  if (settings === undefined) return named
-  if (settings === null) {
-    return { ...named, provider: null, models: null, key_ciphertext: null, key_mask: null }
+/** The row of a project. */
+export function toProjectRow({ id, name, maxConcurrency, llmSettings }: StoredProject): ProjectRow {
+  const row = { id, name, max_concurrency: maxConcurrency ?? null }
+  if (llmSettings === undefined) return { ...row, ...NO_SETTINGS }
+  const { provider, models, apiKey } = llmSettings
+  return {
+    ...row,
+    provider,
+    models: models === undefined ? null : JSON.stringify(models),
+    key_ciphertext: apiKey.ciphertext,
+    key_mask: apiKey.mask,
   }
-  const { provider, models, apiKey } = settings
-  const next = { ...named, provider, models: models === undefined ? null : JSON.stringify(models) }
-  if (apiKey !== undefined && apiKey.keepIfMask !== row.key_mask) {
-    return { ...next, key_ciphertext: apiKey.ciphertext, key_mask: apiKey.mask }
+}
+
+/** A project's values in the order of `COLUMNS`. */
+export function valuesOf(row: ProjectRow) {
+  return COLUMNS.map((column) => row[column])
+}
+
+/** A statement that inserts a project: its id, when it was created, and its values. */
+export const INSERT_PROJECT = `INSERT INTO projects (id, created_at, ${COLUMNS.join(', ')})
+  VALUES (?, ?, ${COLUMNS.map(() => '?').join(', ')})`
+
+function changedSettings(
+  stored: StoredLlmSettings | undefined,
+  change: LlmSettingsChange,
+): StoredLlmSettings | KeyFault {
+  const apiKey = keyAfter(stored, change)
+  if (isKeyFault(apiKey)) return apiKey
+  const given = Object.entries(change.models ?? {}).filter(([, model]) => model !== undefined)
+  const models =
+    change.models === null ? undefined : modelsOf({ ...stored?.models, ...Object.fromEntries(given) })
+  return { provider: change.provider, ...(models !== undefined && { models }), apiKey }
+}
+
+/** The project as a change leaves it. */
+function changed(project: StoredProject, change: ProjectChange): StoredProject | KeyFault {
+  const { name = project.name, maxConcurrency = project.maxConcurrency, llmSettings } = change
+  const next: StoredProject = { id: project.id, name }
+  if (typeof maxConcurrency === 'number') next.maxConcurrency = maxConcurrency
+  if (llmSettings === null) return next
+  if (llmSettings === undefined) {
+    return project.llmSettings === undefined ? next : { ...next, llmSettings: project.llmSettings }
   }
-  return row.key_ciphertext === null ? 'no-key' : next
+  const settings = changedSettings(project.llmSettings, llmSettings)
+  return isKeyFault(settings) ? settings : { ...next, llmSettings: settings }
 }
 
 /** Projects and their settings in SQLite. */
@@ -50,12 +97,10 @@ export function sqliteProjects(
   { personasRemoved }: { personasRemoved: () => void },
 ): ProjectStore {
   const list = db.prepare('SELECT id, name FROM projects ORDER BY seq')
-  const find = db.prepare(
-    'SELECT id, name, provider, models, key_ciphertext, key_mask FROM projects WHERE id = ?',
-  )
-  const insert = db.prepare('INSERT INTO projects (id, name, created_at) VALUES (?, ?, ?)')
+  const find = db.prepare(`SELECT id, ${COLUMNS.join(', ')} FROM projects WHERE id = ?`)
+  const insert = db.prepare(INSERT_PROJECT)
   const update = db.prepare(
-    'UPDATE projects SET name = ?, provider = ?, models = ?, key_ciphertext = ?, key_mask = ? WHERE id = ?',
+    `UPDATE projects SET ${COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`,
   )
   const keys = db.prepare('SELECT id, key_ciphertext FROM projects WHERE key_ciphertext IS NOT NULL')
   const removals = ['personas', 'images'].map((table) =>
@@ -77,25 +122,18 @@ export function sqliteProjects(
     },
 
     async insertProject({ id, name }, now) {
-      await db.writeOne(() => insert.run(id, name, now))
+      await db.writeOne(() => insert.run(id, now, ...valuesOf(toProjectRow({ id, name }))))
     },
 
     async updateProject(id, change, now) {
       return db.write(() => {
         const row = findRow(id)
-        const before = row ?? {
-          id,
-          name: id,
-          provider: null,
-          models: null,
-          key_ciphertext: null,
-          key_mask: null,
-        }
-        const next = changed(before, change)
-        if (next === 'no-key') return next
-        if (row === undefined) insert.run(id, next.name, now)
-        update.run(next.name, next.provider, next.models, next.key_ciphertext, next.key_mask, id)
-        return toProject(next)
+        const next = changed(row === undefined ? { id, name: id } : toProject(row), change)
+        if (isKeyFault(next)) return next
+        const values = valuesOf(toProjectRow(next))
+        if (row === undefined) insert.run(id, now, ...values)
+        else update.run(...values, id)
+        return next
       })
     },
 

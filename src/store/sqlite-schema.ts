@@ -35,6 +35,7 @@ const migrations = [
    ) STRICT;
    CREATE UNIQUE INDEX images_id ON images (project_id, id);
    CREATE INDEX images_role ON images (project_id, role, seq);`,
+  'ALTER TABLE projects ADD COLUMN max_concurrency INTEGER',
 ]
 
 /** Brings a database file to the schema of this version. @throws Error for one of a newer version. */

@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.js'
 import type { Query, SqliteDatabase } from './sqlite-database.js'
 import { violates } from './sqlite-faults.js'
 import { toImage } from './sqlite-images.js'
-import { type ProjectRow, toProject } from './sqlite-projects.js'
+import { INSERT_PROJECT, type ProjectRow, toProject, toProjectRow, valuesOf } from './sqlite-projects.js'
 import { toPersona, toRow } from './sqlite-rows.js'
 import { ALREADY_THERE, type RecordSequence, type Transfer } from './transfer.js'
 
@@ -60,10 +60,7 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
     }
   }
 
-  const insertProject = db.prepare(
-    `INSERT INTO projects (id, name, provider, models, key_ciphertext, key_mask, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  )
+  const insertProject = db.prepare(INSERT_PROJECT)
   const insertImage = db.prepare(
     'INSERT INTO images (project_id, id, role, format, bytes) VALUES (?, ?, ?, ?, ?)',
   )
@@ -85,12 +82,7 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
           createdAt: Number(row.created_at),
         }),
       },
-      ({ id, name, llmSettings, createdAt }) => {
-        const { provider, models, apiKey } = llmSettings ?? {}
-        const listed = models === undefined ? null : JSON.stringify(models)
-        const { ciphertext = null, mask = null } = apiKey ?? {}
-        insertProject.run(id, name, provider ?? null, listed, ciphertext, mask, createdAt)
-      },
+      (project) => insertProject.run(project.id, project.createdAt, ...valuesOf(toProjectRow(project))),
     ),
     images: sequence(
       'images',

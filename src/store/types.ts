@@ -1,5 +1,6 @@
 import type { ImageFormat, ImageRole } from '../images/schema.js'
 import type { Persona } from '../personas/schema.js'
+import type { Models } from '../projects/schema.js'
 import type { Transfer } from './transfer.js'
 
 /** What a new persona consists of; the store adds its place in the order of creation. */
@@ -49,27 +50,34 @@ export interface SealedKey {
 
 export interface StoredLlmSettings {
   provider: string
-  models?: { image?: string | undefined } | undefined
+  /** Absent where no model is chosen. */
+  models?: Models
   apiKey: SealedKey
 }
 
 export interface StoredProject {
   id: string
   name: string
+  maxConcurrency?: number
   llmSettings?: StoredLlmSettings
 }
 
+/** A change of settings: absent models stay, `null` removes one, or all. */
+export interface LlmSettingsChange {
+  provider: string
+  models?: { [use in keyof Models]?: string | null | undefined } | null | undefined
+  /** Without it the stored key stays; so it does where `keepIfMask` is its mask. */
+  apiKey?: (SealedKey & { keepIfMask: string }) | undefined
+}
+
+/** Why settings were not changed: no key is given or stored, or the stored one is another provider's. */
+export type KeyFault = 'no-key' | { keyBelongsTo: string }
+
+/** Fields to change: absent ones stay as they are, `null` clears. */
 export interface ProjectChange {
   name?: string | undefined
-  /** `null` removes the settings. Without `apiKey` the stored key stays; so it does where `apiKey.keepIfMask` is its mask. */
-  llmSettings?:
-    | null
-    | {
-        provider: string
-        models?: { image?: string | undefined } | undefined
-        apiKey?: (SealedKey & { keepIfMask: string }) | undefined
-      }
-    | undefined
+  maxConcurrency?: number | null | undefined
+  llmSettings?: LlmSettingsChange | null | undefined
 }
 
 export interface StoredImage {
@@ -132,8 +140,11 @@ export interface Store {
   listProjects(): Promise<{ id: string; name: string }[]>
   findProject(id: string): Promise<StoredProject | null>
   insertProject(project: { id: string; name: string }, now: number): Promise<void>
-  /** Registers the project if need be (its id as the name). `no-key`: no key given and none stored. */
-  updateProject(id: string, change: ProjectChange, now: number): Promise<StoredProject | 'no-key'>
+  /**
+   * Registers the project if need be (its id as the name), and changes the given fields in one atomic step. A
+   * `KeyFault` means that nothing was changed: a key is needed.
+   */
+  updateProject(id: string, change: ProjectChange, now: number): Promise<StoredProject | KeyFault>
   /** Removes the project's personas, images and settings; false if there was nothing. */
   deleteProject(id: string): Promise<boolean>
   /** Every stored provider key, so that unreadable ones can be reported. */

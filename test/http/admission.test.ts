@@ -14,7 +14,7 @@ const path = () => `/api/projects/${newProjectId()}/images?role=upload`
 /** Announces an upload of 15 MiB and sends a byte of it now and then. */
 function dribblingUpload(): RawConnection {
   const length = 15 * 1024 * 1024
-  const head = `POST ${path()} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: ${length}\r\n\r\n`
+  const head = `POST ${path()} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: ${length}\r\n\r\n`
   return dribble(service.url, head, 200)
 }
 

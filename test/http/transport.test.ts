@@ -14,7 +14,7 @@ const post = (body: string | Buffer, headers: Record<string, string> = json) =>
   service.send(personas(), { method: 'POST', headers, body })
 
 const raw = (bytes: string, ms?: number) => exchangeRaw(service.url, bytes, ms)
-const request = (head: string) => raw(`${head}\r\nHost: x\r\nConnection: close\r\n\r\n`)
+const request = (head: string) => raw(`${head}\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
 
 function expectError(text: string, status: number) {
   const [head = '', body = ''] = text.split('\r\n\r\n')
@@ -117,7 +117,7 @@ describe('content types', () => {
 
   it('a body without one is refused with 415, and so is an encoded one', async () => {
     const answer = await raw(
-      `POST ${personas()} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 12\r\n\r\n{"name":"n"}`,
+      `POST ${personas()} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 12\r\n\r\n{"name":"n"}`,
     )
     expectError(answer, 415)
     expect((await post('{"name":"n"}', { ...json, 'Content-Encoding': 'gzip' })).status).toBe(415)
@@ -132,6 +132,26 @@ describe('content types', () => {
       400,
       { message: 'Name is required' },
     ])
+  })
+
+  it('of an empty body is not minded: browsers give it one of their own', async () => {
+    const path = `${personas()}/00000000-0000-4000-8000-000000000000`
+    for (const type of ['text/plain;charset=UTF-8', 'application/x-www-form-urlencoded', 'image/png']) {
+      const headers = { 'Content-Type': type }
+      expect((await service.send(`${path}/generate-image`, { method: 'POST', headers })).status).toBe(404)
+      expect((await service.send(path, { method: 'DELETE', headers })).status).toBe(404)
+      expect((await service.send('/api/projects', { method: 'POST', headers })).status).toBe(400)
+    }
+    expect((await post(' ', { 'Content-Type': 'text/plain' })).status).toBe(415)
+  })
+
+  it('a PUT without a body is refused, and registers nothing', async () => {
+    const projectId = newProjectId()
+    const response = await service.send(`/api/projects/${projectId}/config`, { method: 'PUT' })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ message: 'Request body must be a JSON object' })
+    const all = (await (await service.send('/api/projects')).json()) as { id: string }[]
+    expect(all.map(({ id }) => id)).not.toContain(projectId)
   })
 
   it('a DELETE with an empty JSON body is answered as one without', async () => {
@@ -161,6 +181,24 @@ describe('bodies', () => {
       expect(await response.json()).toMatchObject({ message: 'Request body must be a JSON object' })
     },
   )
+
+  it.each([
+    ['lists', '[],'],
+    ['maps', '{},'],
+    ['numbers', '0,'],
+  ])('of more %s than any operation takes are refused with 400 before they are parsed', async (_, value) => {
+    const body = (count: number) => `{"name":"n","junk":[${value.repeat(count)}0]}`
+    expect((await post(body(6_000))).status).toBe(201)
+    const response = await post(body(300_000))
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { message: 'Request body holds more than 20,000 values' },
+    ])
+    const call = { method: 'POST', headers: json, body: body(300_000) }
+    expect((await service.send('/trpc/projects.create', call)).status).toBe(400)
+    // What stands within a text is no value.
+    expect((await post(JSON.stringify({ name: 'n', systemPrompt: ',[{'.repeat(10_000) }))).status).toBe(201)
+  })
 
   it('that are not UTF-8, or nested beyond reason, are refused with 400', async () => {
     expect((await post(Buffer.from('7b226e616d65223a22ff227d', 'hex'))).status).toBe(400)
@@ -245,7 +283,8 @@ describe('a body that is too large', () => {
 describe('a body that is too large and does not end', () => {
   it('is refused at once, and its connection ends at the time limit', async () => {
     const quick = await startService(undefined, { requestTimeout: 300 })
-    const head = 'POST /api/projects/p/personas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+    const head =
+      'POST /api/projects/p/personas HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
     const { received } = dribble(quick.url, `${head}Content-Length: 99999999\r\n\r\n{`, 50)
     expect(await received).toMatch(/^HTTP\/1\.1 413 /)
     await quick.close()
@@ -256,8 +295,8 @@ describe('a request that does not arrive whole in time', () => {
   it('is cut with 408, whether its head or its body dribbles', async () => {
     const quick = await startService(undefined, { requestTimeout: 300 })
     const slow = [
-      'POST /api/projects/p/personas HTTP/1.1\r\nHost: x\r\nX-Slow: ',
-      'POST /api/projects/p/personas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n{',
+      'POST /api/projects/p/personas HTTP/1.1\r\nHost: localhost\r\nX-Slow: ',
+      'POST /api/projects/p/personas HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n{',
     ]
     for (const answer of await Promise.all(slow.map((bytes) => dribble(quick.url, bytes, 50).received))) {
       expect(expectError(answer, 408)).toMatchObject({ code: 'TIMEOUT' })
@@ -269,7 +308,10 @@ describe('a request that does not arrive whole in time', () => {
 describe('a caller that hangs up', () => {
   it('leaves its place to others', async () => {
     const hangUp = async () => {
-      const { socket, received } = openRaw(service.url, `GET ${personas('gone')} HTTP/1.1\r\nHost: x\r\n\r\n`)
+      const { socket, received } = openRaw(
+        service.url,
+        `GET ${personas('gone')} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      )
       socket.once('connect', () => socket.destroySoon())
       await received
     }
@@ -308,7 +350,6 @@ describe('methods and paths', () => {
   })
 
   it.each([
-    '/',
     '/api',
     '/api/projects/p/people',
     '/API/projects',
@@ -322,6 +363,17 @@ describe('methods and paths', () => {
       expect(response.status).toBe(404)
       expect(await response.json()).toMatchObject({ code: 'NOT_FOUND' })
     }
+  })
+
+  it('/ leads to the reference', async () => {
+    const response = await service.send('/', { redirect: 'manual' })
+    expect([response.status, response.headers.get('location')]).toEqual([302, '/docs'])
+  })
+
+  it('OPTIONS is a wrong method like any other, unless it is a preflight', async () => {
+    const response = await service.send('/api/projects', { method: 'OPTIONS' })
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST'])
+    expect((await service.send('/nowhere', { method: 'OPTIONS' })).status).toBe(404)
   })
 
   it('a trailing slash is accepted', async () => {
@@ -439,7 +491,8 @@ describe('entity tags', () => {
 
   it('let PUT and DELETE go ahead for a list or *, and stop them with 412 otherwise', async () => {
     const { path, etag } = await tagged()
-    for (const value of ['"2020-01-01T00:00:00.000Z"', `W/${etag}`, 'nonsense', '""', '']) {
+    const near = [`foo${etag}`, `w/${etag}`, `${etag}x`, `${etag} ${etag}`, `"x", foo, ${etag}`, `'${etag}'`]
+    for (const value of ['"2020-01-01T00:00:00.000Z"', `W/${etag}`, 'nonsense', '""', '', ...near]) {
       expect([value, (await put(path, { description: 'x' }, { 'If-Match': value })).status]).toEqual([
         value,
         412,
@@ -489,6 +542,20 @@ describe('malformed requests', () => {
     )
   })
 
+  it('with two Host headers are answered with 400', async () => {
+    expectError(await request('GET /healthz HTTP/1.1\r\nHost: localhost'), 400)
+  })
+
+  it('lose no header, however many there are', async () => {
+    const many = Array.from({ length: 2_500 }, () => 'a:').join('\r\n')
+    const path = '/api/projects/p/personas/0f9d3c1e-8b7a-4c56-9d21-3e4f5a6b7c8d'
+    // Dropped, the If-None-Match of 2,501 headers would leave a 404 all the same: X-Request-Id tells.
+    const answer = await raw(
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${many}\r\nX-Request-Id: last\r\n\r\n`,
+    )
+    expect(answer).toMatch(/^x-request-id: last\r$/im)
+  })
+
   it('leave the process up', async () => {
     await raw('\u0000\u0001\u0002\r\n\r\n')
     await raw('GET / HTTP/9.9\r\n\r\n')
@@ -506,7 +573,53 @@ describe('tRPC', () => {
     const hundred = await batch(100)
     expect(hundred.status).toBe(200)
     expect((await hundred.json()) as unknown[]).toHaveLength(100)
-    expect((await batch(101)).status).toBe(400)
+    const more = await batch(101)
+    expect([more.status, await more.json()]).toMatchObject([
+      400,
+      { error: { data: { code: 'BAD_REQUEST', requestId: more.headers.get('x-request-id') } } },
+    ])
+  })
+
+  it('answers HEAD with the headers of the answer to GET', async () => {
+    const path = '/trpc/projects.list'
+    const head = await service.send(path, { method: 'HEAD' })
+    const get = await service.send(path)
+    expect([head.status, await head.text()]).toEqual([200, ''])
+    expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'))
+    expect((await service.send('/trpc/nothing', { method: 'HEAD' })).status).toBe(404)
+  })
+
+  it('reads procedure names percent-encoded once, so that no name passes by the limit of another', async () => {
+    const big = JSON.stringify({ junk: 'x'.repeat(1_100_000) })
+    const send = (path: string, body: string) => service.send(path, { method: 'POST', headers: json, body })
+    expect((await send('/trpc/images%2Eupload', big)).status).toBe(400)
+    expect((await send('/trpc/images%252Eupload', '{}')).status).toBe(404)
+    expect((await send('/trpc/images%252Eupload', big)).status).toBe(413)
+    expect((await send('/trpc/images.upload,projects.create?batch=1', big)).status).toBe(413)
+    expect((await service.send('/trpc/projects%2Elist')).status).toBe(200)
+  })
+
+  it('does not mind the type of an empty body', async () => {
+    for (const type of [
+      'text/plain;charset=UTF-8',
+      'application/x-www-form-urlencoded',
+      'application/json',
+    ]) {
+      const headers = { 'Content-Type': type }
+      const response = await service.send('/trpc/projects.create', { method: 'POST', headers })
+      expect(response.status).toBe(400)
+    }
+  })
+
+  it('has a 431 and a 408 of its own form', async () => {
+    const answer = await exchangeRaw(
+      service.url,
+      `GET /trpc/projects.list HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: mine\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+    )
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /)
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      error: { data: { code: 'BAD_REQUEST', httpStatus: 431, requestId: 'mine' } },
+    })
   })
 
   it('refuses broken JSON, other types and unknown procedures in its own form', async () => {

@@ -45,8 +45,9 @@ const key = { ciphertext: 'c2VhbGVk', mask: 'sk-a...wxyz', keepIfMask: '' }
 export function fill(place: string, personas = 40): Promise<void> {
   return within(place, async (store) => {
     await store.insertProject({ id: 'second', name: 'Registered first' }, T0)
-    const llmSettings = { provider: 'openai', models: { image: 'gpt-image-1' }, apiKey: key }
-    await store.updateProject('first', { name: 'Keyed', llmSettings }, T0 - 1_000)
+    const models = { image: 'gpt-image-1', persona: 'gpt-5-mini' }
+    const llmSettings = { provider: 'openai', models, apiKey: key }
+    await store.updateProject('first', { name: 'Keyed', maxConcurrency: 4, llmSettings }, T0 - 1_000)
     const images = range(7).map((i) => newImage(imageRoles[i % 3], 1 + 50_000 * i))
     for (const image of images) await store.insertImage('first', image)
     const fields = {

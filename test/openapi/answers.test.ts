@@ -251,7 +251,7 @@ describe('refusals are as documented', () => {
   it('408, of a request that does not end', async () => {
     const slow = await start(undefined, { requestTimeout: 200 })
     const answers = knowing(408).map(async ({ method, target }) => {
-      const { received } = openRaw(slow.url, `${method} ${target} HTTP/1.1\r\nHost: x\r\n`)
+      const { received } = openRaw(slow.url, `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n`)
       const [head = '', body = ''] = (await received).split('\r\n\r\n')
       const [first = '', ...lines] = head.split('\r\n')
       const headers = new Headers(lines.map((line) => line.split(': ', 2) as [string, string]))

@@ -43,7 +43,7 @@ afterAll(async () => {
 
 /** Runs a program against the service. */
 function execute(path: string, program: string): Promise<string> {
-  const env = [`PERSONAS_URL=${service.url}`, `PERSONAS_KEY=${KEY}`]
+  const env = [`PERSONAS_URL=${service.url}`, `PERSONAS_API_KEY=${KEY}`]
   return run(['env', ...env, process.execPath, tsx, program], path)
 }
 

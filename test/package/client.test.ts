@@ -82,6 +82,16 @@ describe('the client', () => {
     expect(requests).toHaveLength(2)
   })
 
+  it('sends uploads alone, however small', async () => {
+    const { client, requests } = observed()
+    const projectId = newProjectId()
+    const uploads = [1, 2].map(() =>
+      client.images.upload.mutate({ projectId, imageBase64: 'AAAA', role: 'upload' }),
+    )
+    await Promise.all(uploads.map(refusalOf))
+    expect(requests).toHaveLength(2)
+  })
+
   it('sends a portrait alone, as a batch is answered when its slowest call is', async () => {
     const { client, requests } = observed()
     const projectId = newProjectId()
@@ -92,6 +102,50 @@ describe('the client', () => {
     )
     await Promise.allSettled(calls)
     expect(requests).toHaveLength(2)
+  })
+
+  it('does not make a change whose signal was aborted before it was sent, whatever is called beside it', async () => {
+    const { client, requests } = observed()
+    const projectId = newProjectId()
+    const create = (name: string, signal?: AbortSignal) =>
+      client.personas.create.mutate({ projectId, name }, signal && { signal })
+    const given = new AbortController()
+    const calls = [
+      create('kept'),
+      create('aborted before', AbortSignal.abort()),
+      create('aborted at once', given.signal),
+      create('kept too', new AbortController().signal),
+    ] as const
+    given.abort()
+    const [kept, before, atOnce, keptToo] = await Promise.allSettled(calls)
+    expect([kept.status, before.status, atOnce.status, keptToo.status]).toEqual([
+      'fulfilled',
+      'rejected',
+      'rejected',
+      'fulfilled',
+    ])
+    const personas = await client.personas.list.query({ projectId })
+    expect(personas.map(({ name }) => name).sort()).toEqual(['kept', 'kept too'])
+    const sent = requests.map(({ init }) => String(init?.body))
+    expect(sent.some((body) => body.includes('aborted before'))).toBe(false)
+  })
+
+  it('gives up one call by its signal, and none that were made with it', async () => {
+    const { client } = observed({
+      fetch: async (url, init) => {
+        if (String(init?.body).includes('slow')) await new Promise((done) => setTimeout(done, 200))
+        init?.signal?.throwIfAborted()
+        return fetch(url, init)
+      },
+    })
+    const projectId = newProjectId()
+    const given = new AbortController()
+    const slow = client.personas.create.mutate({ projectId, name: 'slow' }, { signal: given.signal })
+    const other = client.personas.create.mutate({ projectId, name: 'other' })
+    setTimeout(() => given.abort(), 20)
+    const [error, made] = await Promise.all([refusalOf(slow), other])
+    expect(isPersonasError(error)).toBe(false)
+    expect(await client.personas.list.query({ projectId })).toEqual([made])
   })
 
   it('gives up a call by its signal', async () => {

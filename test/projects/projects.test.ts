@@ -51,23 +51,69 @@ throughBoth('projects', (caller, service) => {
     expect(outcome.value.llmSettings.apiKey).toBe('****')
   })
 
-  it('keep the stored key when it is left out or sent as its mask, and replace it otherwise', async () => {
+  it('keep the stored key when it is left out, empty or its mask, and replace it otherwise', async () => {
     const projectId = newProjectId()
-    await call('projects.updateConfig', {
-      projectId,
-      llmSettings: { provider: 'openai', apiKey: KEY, models: { image: 'm' } },
-    })
-    const kept = await call('projects.updateConfig', { projectId, llmSettings: { provider: 'anthropic' } })
-    expect(kept.value.llmSettings).toEqual({ provider: 'anthropic', apiKey: MASK })
-    await call('projects.updateConfig', { projectId, llmSettings: { provider: 'openai', apiKey: MASK } })
-    expect(await storedKey(projectId)).toBe(KEY)
-    await call('projects.updateConfig', {
-      projectId,
-      llmSettings: { provider: 'openai', apiKey: 'sk-another-key' },
-    })
+    const set = (llmSettings: object) => call('projects.updateConfig', { projectId, llmSettings })
+    await set({ provider: 'openai', apiKey: KEY, models: { image: 'm' } })
+    for (const kept of [{}, { apiKey: '' }, { apiKey: MASK }]) {
+      const outcome = await set({ provider: 'openai', ...kept })
+      expect(outcome.value.llmSettings).toEqual({ provider: 'openai', apiKey: MASK, models: { image: 'm' } })
+      expect(await storedKey(projectId)).toBe(KEY)
+    }
+    await set({ provider: 'openai', apiKey: 'sk-another-key' })
     expect(await storedKey(projectId)).toBe('sk-another-key')
     await call('projects.updateConfig', { projectId, name: 'other' })
     expect(await storedKey(projectId)).toBe('sk-another-key')
+  })
+
+  it('never send a stored key to another provider: that needs a key of its own', async () => {
+    const projectId = newProjectId()
+    const set = (llmSettings: object) => call('projects.updateConfig', { projectId, llmSettings })
+    await set({ provider: 'anthropic', apiKey: KEY, models: { persona: 'p' } })
+    const { value: before } = await call('projects.getConfig', { projectId })
+    const message = 'llmSettings.apiKey is required: the stored key belongs to "anthropic"'
+    for (const keyless of [{}, { apiKey: '' }, { apiKey: MASK }]) {
+      const outcome = await set({ provider: 'openai', models: { persona: 'q' }, ...keyless })
+      expect(outcome).toMatchObject({
+        status: 400,
+        message,
+        issues: [{ path: 'llmSettings.apiKey', message }],
+      })
+      expect((await call('projects.getConfig', { projectId })).value).toEqual(before)
+    }
+    const moved = await set({ provider: 'openai', apiKey: 'sk-proj-of-openai-0000' })
+    expect(moved.value.llmSettings).toEqual({
+      provider: 'openai',
+      apiKey: 'sk-p...0000',
+      models: { persona: 'p' },
+    })
+    expect(await storedKey(projectId)).toBe('sk-proj-of-openai-0000')
+  })
+
+  it('change the models that are given, keep the others, and remove them by null', async () => {
+    const projectId = newProjectId()
+    const set = async (models: unknown, more: object = {}) => {
+      const llmSettings = { provider: 'openai', models, ...more }
+      const { value } = await call('projects.updateConfig', { projectId, llmSettings })
+      expect((await call('projects.getConfig', { projectId })).value).toEqual(value)
+      return value.llmSettings.models
+    }
+    const models = { image: 'i', persona: 'p', evaluation: 'e' }
+    expect(await set(models, { apiKey: KEY })).toEqual(models)
+    expect(await set({ persona: 'q' })).toEqual({ ...models, persona: 'q' })
+    expect(await set(undefined)).toEqual({ ...models, persona: 'q' })
+    expect(await set({ image: null })).toEqual({ persona: 'q', evaluation: 'e' })
+    expect(await set(null)).toBeUndefined()
+  })
+
+  it('keep maxConcurrency, whatever else is changed, until null removes it', async () => {
+    const projectId = newProjectId()
+    const change = async (fields: object) =>
+      (await call('projects.updateConfig', { projectId, ...fields })).value
+    expect(await change({ maxConcurrency: 3 })).toEqual({ name: projectId, maxConcurrency: 3 })
+    await change({ name: 'n', llmSettings: { provider: 'openai', apiKey: KEY } })
+    expect((await call('projects.getConfig', { projectId })).value).toHaveProperty('maxConcurrency', 3)
+    expect(await change({ llmSettings: null, maxConcurrency: null })).toEqual({ name: 'n' })
   })
 
   it('need a key where none is stored, and forget it with the settings', async () => {
@@ -81,7 +127,7 @@ throughBoth('projects', (caller, service) => {
     expect((await keyless()).status).toBe(400)
   })
 
-  it.each([
+  it.each<[object, string]>([
     [{ llmSettings: 'openai' }, 'llmSettings must be an object'],
     [{ llmSettings: {} }, 'llmSettings.provider is required'],
     [
@@ -91,8 +137,20 @@ throughBoth('projects', (caller, service) => {
     [{ llmSettings: { provider: 'openai', apiKey: 5 } }, 'llmSettings.apiKey must be a string'],
     [
       { llmSettings: { provider: 'openai', apiKey: 'a b' } },
-      'llmSettings.apiKey must be 1 to 512 visible ASCII characters',
+      'llmSettings.apiKey must be at most 512 visible ASCII characters',
     ],
+    [
+      { llmSettings: { provider: 'openai', apiKey: 'k'.repeat(513) } },
+      'llmSettings.apiKey must be at most 512 visible ASCII characters',
+    ],
+    [
+      { llmSettings: { provider: 'openai', apiKey: KEY, models: { persona: '' } } },
+      'llmSettings.models.persona must be 1 to 128 visible ASCII characters',
+    ],
+    ...[0, -1, 1.5, '3', {}, 2 ** 53].map((maxConcurrency): [object, string] => [
+      { maxConcurrency },
+      'maxConcurrency must be a whole number from 1',
+    ]),
     [
       { llmSettings: { provider: 'openai', apiKey: KEY, models: { image: 5 } } },
       'llmSettings.models.image must be a string',

@@ -20,7 +20,7 @@ async function open(bytes: string): Promise<Socket> {
 }
 
 const unfinished =
-  'POST /api/projects/p/personas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{'
+  'POST /api/projects/p/personas HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{'
 
 describe('requests under way', () => {
   it(`are ${CONCURRENT} at most: beyond them 503 with Retry-After, in both interfaces, until some are done`, async () => {
@@ -54,8 +54,8 @@ describe('requests under way', () => {
 
 describe('bytes that two parsers may read in two ways (RFC 9112 §11.2)', () => {
   const post = (headers: string, body = '') =>
-    `POST /api/projects/p/personas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${headers}\r\n${body}`
-  const hidden = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+    `POST /api/projects/p/personas HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}\r\n${body}`
+  const hidden = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
   it.each([
     ['both lengths', post('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${hidden}`)],
@@ -82,7 +82,7 @@ describe('bytes that two parsers may read in two ways (RFC 9112 §11.2)', () => 
   it('a header is not made from a request id or a path', async () => {
     const { received } = openRaw(
       service.url,
-      'GET /api/projects/p%0d%0aSet-Cookie:%20a=b/personas?limit=1&cursor=%0d%0aX-Made:%201 HTTP/1.1\r\nHost: x\r\nX-Request-Id: a b\r\nConnection: close\r\n\r\n',
+      'GET /api/projects/p%0d%0aSet-Cookie:%20a=b/personas?limit=1&cursor=%0d%0aX-Made:%201 HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: a b\r\nConnection: close\r\n\r\n',
     )
     const answer = await received
     expect(answer).not.toMatch(/^(Set-Cookie|X-Made):/im)
@@ -92,7 +92,7 @@ describe('bytes that two parsers may read in two ways (RFC 9112 §11.2)', () => 
   it('HEAD is answered without a body even where its headers are too large', async () => {
     const { received } = openRaw(
       service.url,
-      `HEAD /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      `HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
     )
     const answer = await received
     expect(answer).toMatch(/^HTTP\/1\.1 431 /)
@@ -102,7 +102,7 @@ describe('bytes that two parsers may read in two ways (RFC 9112 §11.2)', () => 
   it('TRACE sends nothing back of what it was sent', async () => {
     const { received } = openRaw(
       service.url,
-      'TRACE /healthz HTTP/1.1\r\nHost: x\r\nX-Secret: hush\r\nConnection: close\r\n\r\n',
+      'TRACE /healthz HTTP/1.1\r\nHost: localhost\r\nX-Secret: hush\r\nConnection: close\r\n\r\n',
     )
     const answer = await received
     expect(answer).toMatch(/^HTTP\/1\.1 405 /)

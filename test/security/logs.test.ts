@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { commands, type ServiceProcess, startServiceProcess } from '../../scripts/service-process.js'
 import { type ImagesApi, openAiErrors, startImagesApi } from '../portraits/images-api.js'
-import { exchangeRaw } from '../raw.js'
+import { exchangeRaw, openRaw } from '../raw.js'
 
 // Each stands for something that no log may hold; the word names where it was put.
 const secrets = {
@@ -100,15 +102,37 @@ it('at any level hold no body, key, header value, query or prompt, and tell each
   )
   await exchangeRaw(
     service.url,
-    `GET http://[${secrets.query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    `GET http://[${secrets.query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
   )
   await exchangeRaw(
     service.url,
-    `POST ${personas} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${secrets.key}\r\nExpect: ${secrets.broken}\r\n\r\n`,
+    `POST ${personas} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${secrets.key}\r\nExpect: ${secrets.broken}\r\n\r\n`,
   )
   // A line of its own, if names were written as they come.
   await send(personas, 'POST', { name: '\n{"level":60,"msg":"SECRET-forged"}' })
   await fetch(`${service.url}/healthz`, { headers: { 'X-Request-Id': 'x","msg":"SECRET-forged' } })
+  await exchangeRaw(
+    service.url,
+    `GET /api/%zz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: id-target\r\nConnection: close\r\n\r\n`,
+  )
+  await exchangeRaw(
+    service.url,
+    'GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: id-malformed\r\nBad Header: x\r\n\r\n',
+  )
+  await exchangeRaw(
+    service.url,
+    'GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: id-expects\r\nExpect: x\r\nConnection: close\r\n\r\n',
+  )
+  const list = openRaw(
+    service.url,
+    `GET ${personas} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: id-left\r\nAuthorization: Bearer ${secrets.key}\r\n\r\n`.repeat(
+      200,
+    ),
+  )
+  list.socket.pause()
+  await delay(300)
+  list.socket.resetAndDestroy()
+  await delay(100)
   expect((await service.stop()).code).toBe(0)
 
   const output = service.output()
@@ -126,7 +150,23 @@ it('at any level hold no body, key, header value, query or prompt, and tell each
     route: '/api/projects/:projectId/personas',
     status: 201,
     ms: expect.any(Number),
+    // Names the key, and does not tell it.
+    key: createHash('sha256').update(secrets.key).digest('hex').slice(0, 8),
   })
+  for (const [reqId, status] of [
+    ['id-target', 400],
+    ['id-malformed', 400],
+    ['id-expects', 417],
+    ['id-left', 499],
+  ]) {
+    expect(requests).toContainEqual(expect.objectContaining({ reqId, status }))
+  }
+  // Each failure of the provider is there with what caused it.
+  const failures = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request failed')
+  const failed = requests.filter(({ status }) => status >= 500)
+  expect(failures.map(({ reqId }) => reqId).sort()).toEqual(failed.map(({ reqId }) => reqId).sort())
+  for (const { causes } of failures)
+    expect(causes).toEqual([expect.objectContaining({ name: expect.any(String) })])
   // One line a request, each of them whole.
   const rest = output.split('\n').filter((line) => line !== '' && !line.startsWith('{'))
   expect(rest).toEqual([expect.stringMatching(/^Personas API on /)])

@@ -4,11 +4,23 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { commands, startServiceProcess } from '../../scripts/service-process.js'
 import { refusal } from './refused-start.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'personas-starts-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const newFolder = () => mkdtempSync(join(folder, 'data-'))
+
+it('a start with a variable that is nearly a setting warns of it before it says where it listens', async () => {
+  const env = { DATA_DIR: newFolder(), MONGO_URL: 'mongodb://someone:hunter2@host', LOG_LEVEL: 'silent' }
+  const service = await startServiceProcess({ env, command: commands.sources })
+  await service.stopWell()
+  const lines = service.output().trimEnd().split('\n')
+  expect(lines).toEqual([
+    'personas-api: MONGO_URL is no setting of this service and is ignored: MONGODB_URL may be meant',
+    expect.stringMatching(/^Personas API on /),
+  ])
+})
 
 describe.concurrent('a start that cannot be', () => {
   it('for a wrong setting says which', async () => {

@@ -62,16 +62,18 @@ export function imageContract(store: () => Store) {
     expect(await store().listImageIds(randomUUID())).toEqual([])
   })
 
-  it('lists the newest images of a role, newest first', async () => {
+  it('lists the newest ids of a role, newest first', async () => {
     const project = randomUUID()
     const references = range(6).map(() => newImage('persona-avatar-styleguide'))
     for (const image of references) {
       await store().insertImage(project, image)
       await store().insertImage(project, newImage('upload'))
+      await store().insertImage(randomUUID(), newImage('persona-avatar-styleguide'))
     }
-    const newest = await store().listNewestImageIds(project, 'persona-avatar-styleguide', 4)
-    const expected = references.slice(2).reverse()
-    expect(newest).toEqual(expected.map(({ id }) => id))
+    const ids = references.map(({ id }) => id).reverse()
+    const newest = (limit: number) => store().listNewestImageIds(project, 'persona-avatar-styleguide', limit)
+    expect(await newest(4)).toEqual(ids.slice(0, 4))
+    expect(await newest(16)).toEqual(ids)
     expect(await store().listNewestImageIds(project, 'persona-avatar', 4)).toEqual([])
   })
 }

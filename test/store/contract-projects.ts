@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
-import type { ProjectChange, Store } from '../../src/store/types.js'
+import type { LlmSettingsChange, ProjectChange, Store } from '../../src/store/types.js'
 import { insert, newImage, newPersona, range, T0 } from './samples.js'
 
 const sealed = { ciphertext: 'c1', mask: 'sk-a...wxyz' }
@@ -51,14 +51,124 @@ export function projectContract(store: () => Store) {
     expect(await store().findProject(id)).toStrictEqual({ id, name: 'Robot' })
   })
 
-  it('keeps the stored key when none is given, and replaces the rest whole', async () => {
+  it('keeps the stored key when none is given, and the models that are not', async () => {
+    const id = randomUUID()
+    const settings = (models: LlmSettingsChange['models']) =>
+      store().updateProject(id, { llmSettings: { provider: 'openai', models } }, T0)
+    const expected = (models: object) => ({
+      id,
+      name: id,
+      llmSettings: { provider: 'openai', ...models, apiKey: sealed },
+    })
+    await store().updateProject(id, first, T0)
+    expect(await settings({ image: 'a', evaluation: 'c' })).toStrictEqual(
+      expected({ models: { image: 'a', evaluation: 'c' } }),
+    )
+    const all = expected({ models: { image: 'a', persona: 'b', evaluation: 'c' } })
+    expect(await settings({ persona: 'b', image: undefined })).toStrictEqual(all)
+    for (const nothing of [undefined, {}]) expect(await settings(nothing)).toStrictEqual(all)
+    expect(await settings({ image: null, evaluation: 'd' })).toStrictEqual(
+      expected({ models: { persona: 'b', evaluation: 'd' } }),
+    )
+    expect(await store().findProject(id)).toStrictEqual(
+      expected({ models: { persona: 'b', evaluation: 'd' } }),
+    )
+    expect(await settings({ persona: null, evaluation: null })).toStrictEqual(expected({}))
+    await settings({ image: 'a', persona: 'b' })
+    expect(await settings(null)).toStrictEqual(expected({}))
+    expect(await store().findProject(id)).toStrictEqual(expected({}))
+  })
+
+  it('keeps models when the key is replaced, and takes both at once from a project without settings', async () => {
+    const id = randomUUID()
+    const apiKey = { ...sealed, keepIfMask: 'sk-1' }
+    const models = { image: 'a', persona: null }
+    await store().updateProject(id, { llmSettings: { provider: 'openai', models, apiKey } }, T0)
+    const replaced = await store().updateProject(
+      id,
+      {
+        llmSettings: {
+          provider: 'anthropic',
+          models: { persona: 'b' },
+          apiKey: { ciphertext: 'c2', mask: 'm2', keepIfMask: 'sk-2' },
+        },
+      },
+      T0,
+    )
+    expect(replaced).toStrictEqual({
+      id,
+      name: id,
+      llmSettings: {
+        provider: 'anthropic',
+        models: { image: 'a', persona: 'b' },
+        apiKey: { ciphertext: 'c2', mask: 'm2' },
+      },
+    })
+    expect(await store().findProject(id)).toStrictEqual(replaced)
+  })
+
+  it('gives a stored key to no other provider, and changes nothing then', async () => {
     const id = randomUUID()
     await store().updateProject(id, first, T0)
-    const models = { image: 'gpt-image-1' }
-    const withModels = await store().updateProject(id, { llmSettings: { provider: 'openai', models } }, T0)
-    expect(withModels).toMatchObject({ llmSettings: { provider: 'openai', models, apiKey: sealed } })
-    const without = await store().updateProject(id, { llmSettings: { provider: 'azure' } }, T0)
-    expect(without).toStrictEqual({ id, name: id, llmSettings: { provider: 'azure', apiKey: sealed } })
+    const before = await store().findProject(id)
+    const masked = { ciphertext: 'c2', mask: '****', keepIfMask: sealed.mask }
+    for (const apiKey of [undefined, masked]) {
+      const change = { name: 'New', maxConcurrency: 5, llmSettings: { provider: 'azure', apiKey } }
+      expect(await store().updateProject(id, change, T0)).toStrictEqual({ keyBelongsTo: 'openai' })
+      expect(await store().findProject(id)).toStrictEqual(before)
+    }
+  })
+
+  it('keeps both of two models that are changed at once', async () => {
+    const id = randomUUID()
+    await store().updateProject(id, first, T0)
+    for (const i of range(10)) {
+      const models = { image: `image ${i}`, persona: `persona ${i}`, evaluation: `evaluation ${i}` }
+      await Promise.all([
+        ...Object.entries(models).map(([use, model]) =>
+          store().updateProject(id, { llmSettings: { provider: 'openai', models: { [use]: model } } }, T0),
+        ),
+        store().updateProject(id, { maxConcurrency: i + 1 }, T0),
+      ])
+      expect(await store().findProject(id)).toMatchObject({ maxConcurrency: i + 1, llmSettings: { models } })
+    }
+  })
+
+  it('leaves no provider with the key of another after changes of both at once', async () => {
+    const providers = ['openai', 'anthropic', 'azure']
+    for (const i of range(10)) {
+      const id = randomUUID()
+      await store().updateProject(id, first, T0)
+      const keyed = providers.map((provider) => {
+        const apiKey = { ciphertext: `${provider} key`, mask: provider, keepIfMask: `${provider} ${i}` }
+        return { provider, apiKey }
+      })
+      const keyless = providers.map((provider) => ({ provider })).reverse()
+      const masked = keyed.map(({ provider, apiKey }) => ({
+        provider,
+        apiKey: { ...apiKey, keepIfMask: apiKey.mask },
+      }))
+      await Promise.all(
+        [...keyed, ...keyless, ...masked, ...keyless].map((llmSettings) =>
+          store().updateProject(id, { llmSettings }, T0),
+        ),
+      )
+      const settings = (await store().findProject(id))?.llmSettings
+      expect(settings?.apiKey.ciphertext).toBe(`${settings?.provider} key`)
+    }
+  })
+
+  it('keeps a number of concurrent calls until it is removed', async () => {
+    const id = randomUUID()
+    const set = (maxConcurrency: number | null) => store().updateProject(id, { maxConcurrency }, T0)
+    for (const maxConcurrency of [1, Number.MAX_SAFE_INTEGER]) {
+      expect(await set(maxConcurrency)).toStrictEqual({ id, name: id, maxConcurrency })
+      expect(await store().findProject(id)).toStrictEqual({ id, name: id, maxConcurrency })
+    }
+    expect(await store().updateProject(id, first, T0)).toHaveProperty('maxConcurrency')
+    expect(await store().updateProject(id, { llmSettings: null }, T0)).toHaveProperty('maxConcurrency')
+    expect(await set(null)).toStrictEqual({ id, name: id })
+    expect(await store().findProject(id)).toStrictEqual({ id, name: id })
   })
 
   it('keeps the stored key when its mask is given', async () => {

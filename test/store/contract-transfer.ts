@@ -83,14 +83,16 @@ export function transferContract(store: () => Store, sortsByBytes: boolean) {
     const ids = range(6).map((): string => randomUUID())
     const settings = {
       provider: 'openai',
-      models: { image: 'm' },
+      models: { image: 'm', evaluation: 'e' },
       apiKey: { ciphertext: 'c', mask: '****' },
     }
+    const { models: _, ...withoutModels } = settings
     const projects = ids.map((id, i) => ({
       id,
       name: `name ${i}`,
       createdAt: T0 - i,
-      ...(i % 2 === 1 && { llmSettings: i === 3 ? { ...settings, models: {} } : settings }),
+      ...(i > 3 && { maxConcurrency: i }),
+      ...(i % 2 === 1 && { llmSettings: i === 3 ? withoutModels : settings }),
     }))
     const images = range(6).map((i) => ({ projectId: ids[i % 2] ?? '', ...newImage(imageRoles[i % 3]) }))
     const { transfer } = store()

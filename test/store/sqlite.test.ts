@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
@@ -36,6 +36,35 @@ describe('SQLite store', () => {
     const cursor = page === 'bad-cursor' ? undefined : page.nextCursor
     expect(await second.listPersonas('p', { limit: 5, cursor })).toEqual({ items: made.slice(1) })
     await second.close()
+  })
+
+  it('opens a file of the first schema with all that is in it', async () => {
+    const dir = folder()
+    const old = new Database(join(dir, 'personas.db'))
+    old.exec(readFileSync(new URL('schema-1.sql', import.meta.url), 'utf8'))
+    old.close()
+    const store = openSqliteStore(dir)
+    const apiKey = { ciphertext: 'c2VhbGVk', mask: 'sk-a...wxyz' }
+    const keyed = { id: 'keyed', name: 'Keyed' }
+    expect(await store.findProject('plain')).toStrictEqual({ id: 'plain', name: 'Plain' })
+    expect(await store.findProject('keyed')).toStrictEqual({
+      ...keyed,
+      llmSettings: { provider: 'openai', models: { image: 'gpt-image-1' }, apiKey },
+    })
+    // A list of models could be stored empty.
+    expect(await store.findProject('empty')).toMatchObject({ llmSettings: { provider: 'openai', apiKey } })
+    const change = { maxConcurrency: 4, llmSettings: { provider: 'openai', models: { persona: 'p' } } }
+    expect(await store.updateProject('keyed', change, T0)).toStrictEqual({
+      ...keyed,
+      maxConcurrency: 4,
+      llmSettings: { provider: 'openai', models: { image: 'gpt-image-1', persona: 'p' }, apiKey },
+    })
+    const [imageUrl] = await store.listImageIds('keyed')
+    expect(await store.listPersonas('keyed', { limit: 5 })).toMatchObject({
+      items: [{ id: '987fcdeb-51a2-4bc4-9567-890123456789', name: 'impatient-user', imageUrl }],
+    })
+    await store.close()
+    await openSqliteStore(dir).close()
   })
 
   it('makes a data directory that is not there, several levels deep', async () => {

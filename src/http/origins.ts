@@ -1,0 +1,54 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type Config, isLoopback } from '../config.js'
+import { ServiceError } from '../errors.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether pages of other origins may ask for the route: it is open to all. */
+    isOpen?: boolean
+  }
+}
+
+/** The host that a `Host` header names, without its port. */
+function hostName(host: string): string {
+  return host.startsWith('[') ? host.slice(1, host.indexOf(']')) : host.replace(/:\d*$/, '')
+}
+
+function refused(what: string): ServiceError {
+  const message = `${what}; if a page or a proxy of yours sent it, name its origin in CORS_ORIGINS`
+  return new ServiceError('FORBIDDEN', message, { reason: 'origin_refused' })
+}
+
+/**
+ * Where no keys are set, any page that a user of this machine opens could call the service. So a request from a
+ * page of another origin is refused (`Origin`, RFC 6454), unless `CORS_ORIGINS` names it; and where the service
+ * listens on loopback, so is a request whose `Host` is another name, which DNS rebinding would make its own
+ * origin. Routes whose config says `isOpen` stay open.
+ */
+export function guardOrigins(
+  app: FastifyInstance,
+  { corsOrigins, host: ownHost }: Pick<Config, 'corsOrigins' | 'host'>,
+): void {
+  const named = new Set(corsOrigins)
+  const namedHosts = new Set(corsOrigins.map((origin) => new URL(origin).host))
+  const onLoopback = isLoopback(ownHost)
+
+  function isOwnHost(host: string): boolean {
+    const name = hostName(host.toLowerCase())
+    return name === ownHost.toLowerCase() || isLoopback(name) || namedHosts.has(host.toLowerCase())
+  }
+
+  function fault({ headers }: FastifyRequest): ServiceError | undefined {
+    const { origin, host = '' } = headers
+    if (onLoopback && host !== '' && !isOwnHost(host)) {
+      return refused('Host names another machine than this service')
+    }
+    if (origin === undefined || named.has(origin)) return undefined
+    const own = URL.canParse(origin) && host !== '' && new URL(origin).host === host.toLowerCase()
+    return own ? undefined : refused('Origin is not the service’s own')
+  }
+
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(request.routeOptions.config.isOpen === true ? undefined : fault(request))
+  })
+}

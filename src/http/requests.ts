@@ -1,0 +1,148 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ServiceError } from '../errors.js'
+import { Limit } from '../limit.js'
+import type { Metrics } from '../metrics.js'
+import type { Access } from '../trpc.js'
+import type { Authenticate } from './auth.js'
+import { SECURITY_HEADERS, sendError } from './errors.js'
+import { Lifetime } from './lifetime.js'
+import type { Refusal } from './server.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    lifetime: Lifetime
+    /** What its key may reach. */
+    access: Access
+  }
+}
+
+/** Requests under way at once; beyond them 503. */
+const MAX_CONCURRENT = 1_000
+/** An answer that its reader has not taken this long after it began is cut, in milliseconds. */
+const ANSWER_TIMEOUT = 60_000
+
+interface RequestsOptions {
+  metrics: Metrics
+  authenticate: Authenticate
+  /** Milliseconds in which an answer must have been taken by its reader. */
+  answerTimeout?: number | undefined
+}
+
+/** What the app does with requests beside its hooks. */
+export interface Requests {
+  /** Answers request targets that cannot be routed at all; no hook runs for them. */
+  refuseTarget(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void
+  /** Records a connection that was ended before its bytes became a request. */
+  onRefusal(refusal: Refusal): void
+}
+
+/**
+ * Begins and ends every request: its id, its place within the concurrency limit, security headers, and, once it
+ * is over, a line in the log and a place in the metrics. Answers that nobody reads are cut.
+ */
+export function followRequests(options: RequestsOptions): Requests & { follow(app: FastifyInstance): void } {
+  const { metrics, authenticate, answerTimeout = ANSWER_TIMEOUT } = options
+  const concurrent = new Limit({
+    name: 'requests',
+    capacity: MAX_CONCURRENT,
+    message: 'Too many requests are under way; try again in a second',
+    retryAfter: 1,
+  })
+  metrics.limit(concurrent)
+  /** Requests under way, and since when their answer has waited for its reader. */
+  const underWay = new Map<Lifetime, number | undefined>()
+  let log: FastifyInstance['log'] | undefined
+
+  function begin(request: FastifyRequest, reply: FastifyReply): void {
+    const lifetime = new Lifetime(request.id, request.raw, reply.raw)
+    request.lifetime = lifetime
+    request.access = authenticate(request.headers.authorization)
+    underWay.set(lifetime, undefined)
+    lifetime.onOver(() => {
+      underWay.delete(lifetime)
+      record(request, reply)
+    })
+    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
+  }
+
+  /** What is kept of a request: no word of what it said. */
+  function record(request: FastifyRequest, reply: FastifyReply): void {
+    const { method, id, access, lifetime } = request
+    const route = request.routeOptions.url ?? 'unknown'
+    const ms = reply.elapsedTime
+    const { raw } = reply
+    // A socket that is still its own was ended under the answer. 499, as some proxies write it.
+    const isWhole = raw.writableFinished && raw.socket?.destroyed !== true
+    const status = lifetime.status ?? (isWhole ? reply.statusCode : 499)
+    metrics.request({ method, route, status }, ms / 1000)
+    const key = access?.key
+    const about = { reqId: id, method, route, status, ms: Math.round(ms * 10) / 10 }
+    request.server.log.info(key === undefined ? about : { ...about, key }, 'request')
+  }
+
+  /** Cuts answers that nobody has read for too long: each holds its connection and its bytes. */
+  function cutUnread(): void {
+    const now = performance.now()
+    for (const [lifetime, since] of underWay) {
+      const waits = lifetime.response.writableLength > 0
+      if (!waits) {
+        if (since !== undefined) underWay.set(lifetime, undefined)
+      } else if (since === undefined) underWay.set(lifetime, now)
+      // The response of a pipelined request may have no socket of its own yet.
+      else if (now - since >= answerTimeout) lifetime.request.socket.destroy()
+    }
+  }
+
+  return {
+    follow(app) {
+      log = app.log
+      app.decorateRequest('lifetime')
+      app.decorateRequest('access')
+      const sweep = setInterval(cutUnread, Math.min(1_000, answerTimeout / 4))
+      sweep.unref()
+      app.addHook('onClose', async () => clearInterval(sweep))
+      app.addHook('onRequest', (request, reply, done) => {
+        begin(request, reply)
+        done(malformed(request) ?? admit(request))
+      })
+    },
+    refuseTarget(_error, request, reply) {
+      begin(request, reply)
+      sendError(new ServiceError('BAD_REQUEST', 'The request target is not a valid path'), request, reply)
+    },
+    onRefusal({ requestId, method, status }) {
+      metrics.request({ method, route: 'unknown', status }, 0)
+      log?.info({ reqId: requestId, method, route: 'unknown', status, ms: 0 }, 'request')
+    },
+  }
+
+  function admit({ lifetime }: FastifyRequest): ServiceError | undefined {
+    if (concurrent.used >= concurrent.capacity) return concurrent.overloaded()
+    lifetime.onOver(concurrent.takeNow(1).release)
+    return undefined
+  }
+}
+
+/** What no route needs to see: bytes that are HTTP, and that other parsers on the way may read in another way. */
+function malformed({ raw, headers }: FastifyRequest): ServiceError | undefined {
+  const { host, expect } = headers
+  if (host === undefined && raw.httpVersionMinor === 1) {
+    return new ServiceError('BAD_REQUEST', 'The Host header is required (RFC 9112 §3.2)')
+  }
+  if (hostCount(raw.rawHeaders) > 1) {
+    return new ServiceError('BAD_REQUEST', 'There must be one Host header only (RFC 9112 §3.2)')
+  }
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    return new ServiceError('BAD_REQUEST', 'Expect may be 100-continue only', { status: 417 })
+  }
+  return undefined
+}
+
+function hostCount(rawHeaders: string[]): number {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1
+  }
+  return count
+}
