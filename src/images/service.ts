@@ -111,14 +111,14 @@ export class ImageService {
   }
 
   /**
-   * An image as stored, or a variant of it. `signal` ends the wait for its turn.
+   * An image as stored, or a variant of it. `signal` ends the wait for a variant's turn.
    * @throws ServiceError NOT_FOUND, BAD_REQUEST where a format cannot hold it, or SERVICE_UNAVAILABLE where its
    *   turn does not come in time.
    */
   async serve({ size, format, ...image }: ServeImageInput, signal?: AbortSignal): Promise<Picture> {
     if (!isImageId(image.imageId)) throw imageNotFound()
     if (size === undefined && format === undefined) {
-      return this.#loading.run(1, () => this.#load(image), { caller: image.projectId, signal })
+      return this.#load(image)
     }
     return this.#made({ ...image, name: `${size} ${format}`, signal }, (original) =>
       variant(original, { size, format }),
