@@ -338,6 +338,8 @@ export interface PersonasClient {
      * @throws PersonasError TOO_MANY_REQUESTS: The image provider limits the rate of requests; try again in
      * 20 s
      * @throws PersonasError BAD_GATEWAY: The image provider failed with status 500; try again later
+     * @throws PersonasError BAD_GATEWAY: The image provider answered with status 404; check OPENAI_BASE_URL:
+     * gateways want their path in it, such as /v1
      * @throws PersonasError SERVICE_UNAVAILABLE: The image provider account is out of quota or at its
      * spending limit; raise it there
      * @throws PersonasError SERVICE_UNAVAILABLE: The image provider is overloaded; try again in 20 s
@@ -345,6 +347,10 @@ export interface PersonasClient {
      * gpt-image-1; check the API key and the image model in the project’s llmSettings
      * @throws PersonasError SERVICE_UNAVAILABLE: The stored API key can no longer be decrypted: set
      * llmSettings.apiKey of this project anew
+     * @throws PersonasError SERVICE_UNAVAILABLE: Too many portraits are being drawn; try again in half a
+     * minute
+     * @throws PersonasError SERVICE_UNAVAILABLE: The service is stopping, and began no portrait; try again in
+     * 10 s
      * @throws PersonasError GATEWAY_TIMEOUT: The image provider did not finish within 180 s; try again later
      */
     generateImage: { mutate: (input: PersonaInput, options?: CallOptions) => Promise<Persona> }

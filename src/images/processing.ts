@@ -29,7 +29,7 @@ sharp.unblock({
 sharp.cache(false)
 
 const WAITING = {
-  maxWaitMs: 20_000,
+  maxWaitMs: 30_000,
   message: 'Too many pictures are being worked on; try again in a few seconds',
   retryAfter: 5,
 }

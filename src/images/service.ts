@@ -24,7 +24,7 @@ import {
 import { SharedWork } from './shared-work.js'
 
 /** Bytes of variants kept in memory. */
-const VARIANT_CACHE_BYTES = 64 * 1024 * 1024
+const VARIANT_CACHE_BYTES = 32 * 1024 * 1024
 
 /** Stored pictures read from the database at once: each may take 15 MiB. */
 const LOADED_AT_ONCE = 4
@@ -73,7 +73,7 @@ export class ImageService {
   readonly #loading = new Limit({
     name: 'loading_pictures',
     capacity: LOADED_AT_ONCE,
-    maxWaitMs: 20_000,
+    maxWaitMs: 30_000,
     message: 'Too many pictures are being read; try again in a few seconds',
     retryAfter: 5,
   })
@@ -111,14 +111,14 @@ export class ImageService {
   }
 
   /**
-   * An image as stored, or a variant of it. `signal` ends the wait for its turn.
+   * An image as stored, or a variant of it. `signal` ends the wait for a variant's turn.
    * @throws ServiceError NOT_FOUND, BAD_REQUEST where a format cannot hold it, or SERVICE_UNAVAILABLE where its
    *   turn does not come in time.
    */
   async serve({ size, format, ...image }: ServeImageInput, signal?: AbortSignal): Promise<Picture> {
     if (!isImageId(image.imageId)) throw imageNotFound()
     if (size === undefined && format === undefined) {
-      return this.#loading.run(1, () => this.#load(image), { caller: image.projectId, signal })
+      return this.#load(image)
     }
     return this.#made({ ...image, name: `${size} ${format}`, signal }, (original) =>
       variant(original, { size, format }),

@@ -17,6 +17,7 @@ const UPLOAD_REFUSALS: Refusals = {
   503: [
     'The database does not answer; try again in a few seconds',
     'Too many uploads are under way; try again in a few seconds',
+    'Too many pictures are being worked on; try again in a few seconds',
   ],
 }
 

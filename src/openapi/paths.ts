@@ -20,7 +20,10 @@ function imagePaths(): ZodOpenApiPathsObject {
     'Cache-Control': header('Cache-Control'),
   }
   const refusals = {
-    400: 'size must be one of 64, 128, 256, 512, 1024',
+    400: [
+      'size must be one of 64, 128, 256, 512, 1024',
+      'format webp takes pictures of at most 16,383 pixels a side: add size or choose another format',
+    ],
     404: 'Image not found',
   }
   return {
@@ -40,7 +43,7 @@ function imagePaths(): ZodOpenApiPathsObject {
             content: { 'image/png': bytes, 'image/jpeg': bytes, 'image/webp': bytes },
           },
           304: { description: 'The picture is the one the sender has', headers },
-          ...statuses(refusalsOf({ refusals, fields: ['projectId', 'size'], readsBody: false })),
+          ...statuses(refusalsOf({ refusals, fields: ['projectId', 'size', 'format'], readsBody: false })),
         },
       },
     },

@@ -44,7 +44,10 @@ const CODES: Record<number, string> = {
 
 /** The finer codes that stand beside these messages, by how they begin. */
 const REASONS: [start: string, reason: string][] = [
-  ['Too many portraits', 'portrait_rate'],
+  ['Too many portraits for', 'portrait_rate'],
+  ['Too many portraits are', 'overloaded'],
+  ['Too many pictures are', 'overloaded'],
+  ['The service is stopping', 'stopping'],
   ['Too many requests are under way', 'overloaded'],
   ['Too many uploads are under way', 'overloaded'],
   ['The image provider account', 'provider_quota'],

@@ -167,13 +167,18 @@ export const personasRouter = router({
             'Too many portraits for this project: at most 20 a minute',
             'The image provider limits the rate of requests; try again in 20 s',
           ],
-          502: 'The image provider failed with status 500; try again later',
+          502: [
+            'The image provider failed with status 500; try again later',
+            'The image provider answered with status 404; check OPENAI_BASE_URL: gateways want their path in it, such as /v1',
+          ],
           503: [
             'The image provider account is out of quota or at its spending limit; raise it there',
             'The image provider is overloaded; try again in 20 s',
             'The image provider serves none of these models to this key: gpt-image-1; ' +
               'check the API key and the image model in the project’s llmSettings',
             'The stored API key can no longer be decrypted: set llmSettings.apiKey of this project anew',
+            'Too many portraits are being drawn; try again in half a minute',
+            'The service is stopping, and began no portrait; try again in 10 s',
           ],
           504: 'The image provider did not finish within 180 s; try again later',
         },

@@ -54,7 +54,7 @@ export class PortraitService {
   readonly #memory = new Limit({
     name: 'portrait_bytes',
     capacity: CAPACITY,
-    maxWaitMs: 30_000,
+    maxWaitMs: 60_000,
     message: 'Too many portraits are being drawn; try again in half a minute',
     retryAfter: 30,
   })

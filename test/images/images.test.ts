@@ -185,6 +185,19 @@ onEveryStore('served images', (service) => {
     expect(first?.bytes.equals(second?.bytes ?? Buffer.alloc(0))).toBe(true)
   })
 
+  it('are refused with 400 in a format that cannot hold them, and come once they are scaled down', async () => {
+    const projectId = newProjectId()
+    const id = await uploaded(projectId, await plain(16_384, 8).png().toBuffer())
+    const { response, bytes } = await bytesOf(service(), projectId, id, '?format=webp')
+    const message =
+      'format webp takes pictures of at most 16,383 pixels a side: add size or choose another format'
+    expect(response.status).toBe(400)
+    expect(JSON.parse(bytes.toString())).toMatchObject({ message, issues: [{ path: 'format', message }] })
+    for (const query of ['?format=webp&size=64', '?format=jpeg', '?size=1024']) {
+      expect((await bytesOf(service(), projectId, id, query)).response.status).toBe(200)
+    }
+  })
+
   it.each(['?size=65', '?size=0', '?size=abc', '?size=64&size=64', '?format=gif', '?format=PNG', '?size='])(
     'are refused with 400 for %s',
     async (query) => {

@@ -118,6 +118,20 @@ describe.each(databases)('portraits on $name', (database) => {
       expect(widths).toEqual(Array.from({ length: 16 }, (_, n) => 24 - n))
     })
 
+    it('send large style references small, and small ones as they are stored', async () => {
+      const { projectId, id } = await sitter()
+      const smallId = await uploadReference(projectId, await halves().jpeg().toBuffer())
+      const largeId = await uploadReference(projectId, await plain(2000, 1000).png().toBuffer())
+      const stored = await picture(projectId, smallId)
+      expect((await generate({ projectId, id })).status).toBe(200)
+      const [wide, small] = api.requests[0]?.files ?? []
+      expect(small).toMatchObject({ name: 'reference-2.jpg', type: 'image/jpeg', bytes: stored })
+      expect(wide).toMatchObject({ name: 'reference-1.webp', type: 'image/webp' })
+      expect(await sharp(wide?.bytes).metadata()).toMatchObject({ format: 'webp', width: 1024, height: 512 })
+      // The stored one is as large as ever.
+      expect(await sharp(await picture(projectId, largeId)).metadata()).toMatchObject({ width: 2000 })
+    })
+
     it('replace the one before, which goes unless another persona shows it', async () => {
       const { projectId, id } = await sitter()
       const first = (await generate({ projectId, id })).value.imageUrl
@@ -284,7 +298,89 @@ describe.each(databases)('portraits on $name', (database) => {
   })
 })
 
+describe('style references that go while a portrait waits for them', () => {
+  it('are left out', async () => {
+    const service = await startService(undefined, { env: { OPENAI_BASE_URL: api.url } })
+    const projectId = newProjectId()
+    await service.client.projects.updateConfig.mutate({
+      projectId,
+      llmSettings: { provider: 'openai', apiKey: KEY },
+    })
+    const { id } = await service.client.personas.create.mutate({ projectId, name: 'n', systemPrompt: PROMPT })
+    const { store } = service
+    const listNewestImageIds = store.listNewestImageIds
+    store.listNewestImageIds = async () => ['gone.png']
+    expect((await service.rest.call('personas.generateImage', { projectId, id })).status).toBe(200)
+    store.listNewestImageIds = listNewestImageIds
+    expect(api.requests.map(({ path }) => path)).toEqual(['/v1/images/generations'])
+    await service.close()
+  })
+})
+
+describe('portraits in the making', () => {
+  it('are limited in memory, show in the metrics, and give all of it back', async () => {
+    const service = await startService(undefined, { env: { OPENAI_BASE_URL: api.url } })
+    const projectId = newProjectId()
+    await service.client.projects.updateConfig.mutate({
+      projectId,
+      llmSettings: { provider: 'openai', apiKey: KEY },
+    })
+    const { id } = await service.client.personas.create.mutate({ projectId, name: 'n', systemPrompt: PROMPT })
+    const used = async () => {
+      const metrics = await (await service.send('/metrics')).text()
+      return Number(/limit_used\{limit="portrait_bytes"\} (\d+)/.exec(metrics)?.[1])
+    }
+    for (const reply of [
+      { kind: 'picture', delayMs: 200 },
+      { ...openAiErrors.serverError },
+      { kind: 'picture', bytes: Buffer.from('no picture') },
+    ] as const) {
+      api.reply(reply)
+      const call = service.rest.call('personas.generateImage', { projectId, id })
+      if (reply.kind === 'picture' && 'delayMs' in reply) {
+        await until(() => api.requests.length === 1)
+        expect(await used()).toBeGreaterThan(0)
+      }
+      await call
+      expect(await used()).toBe(0)
+    }
+    await service.close()
+  })
+})
+
 describe('the rate of portraits', () => {
+  it('does not count what was refused before anything was asked for', async () => {
+    const service = await startService(undefined, {
+      env: { OPENAI_BASE_URL: api.url, IMAGE_RATE_PER_MINUTE: '1' },
+    })
+    const projectId = newProjectId()
+    await service.client.projects.updateConfig.mutate({
+      projectId,
+      llmSettings: { provider: 'openai', apiKey: KEY },
+    })
+    const { id } = await service.client.personas.create.mutate({ projectId, name: 'n', systemPrompt: PROMPT })
+    const call = () => service.rest.call('personas.generateImage', { projectId, id })
+    const { images } = service.services
+    const styleReference = images.styleReference
+    await service.client.images.upload.mutate({
+      projectId,
+      role: 'persona-avatar-styleguide',
+      imageBase64: (await halves().png().toBuffer()).toString('base64'),
+    })
+    images.styleReference = async () => {
+      throw new ServiceError('SERVICE_UNAVAILABLE', 'Too much at once', {
+        reason: 'overloaded',
+        retryAfter: 5,
+      })
+    }
+    expect(await call()).toMatchObject({ status: 503, reason: 'overloaded' })
+    images.styleReference = styleReference
+    expect((await call()).status).toBe(200)
+    expect((await call()).status).toBe(429)
+    expect(api.requests).toHaveLength(1)
+    await service.close()
+  })
+
   it('is limited per project and minute, and says when to come again', async () => {
     const service = await startService(undefined, {
       env: { OPENAI_BASE_URL: api.url, IMAGE_RATE_PER_MINUTE: '2' },
@@ -328,11 +424,32 @@ describe('stopping', () => {
     const { id } = await service.client.personas.create.mutate({ projectId, name: 'n', systemPrompt: PROMPT })
     const call = () => service.rest.call('personas.generateImage', { projectId, id })
 
-    api.reply({ kind: 'picture', delayMs: 200 })
+    api.reply({ kind: 'picture', delayMs: 1_000 })
     const finished = call()
     await until(() => api.requests.length === 1)
-    expect(await service.services.portraits.drain(5_000)).toEqual({ givenUp: 0 })
+    const draining = service.services.portraits.drain(5_000)
+    const another = await service.client.personas.create.mutate({
+      projectId,
+      name: 'm',
+      systemPrompt: PROMPT,
+    })
+    const late = { projectId, id: another.id }
+    // Nothing is begun that would be billed; who asks for the one that runs still joins it.
+    for (const refused of [
+      await service.rest.call('personas.generateImage', late),
+      await service.trpc.call('personas.generateImage', late),
+    ]) {
+      expect(refused).toMatchObject({
+        status: 503,
+        reason: 'stopping',
+        message: 'The service is stopping, and began no portrait; try again in 10 s',
+      })
+    }
+    const joined = call()
+    expect(await draining).toEqual({ givenUp: 0 })
     expect((await finished).status).toBe(200)
+    expect((await joined).status).toBe(200)
+    expect(api.requests).toHaveLength(1)
     await service.close()
 
     const other = await startService(undefined, { env: { OPENAI_BASE_URL: api.url } })
