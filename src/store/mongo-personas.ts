@@ -1,6 +1,13 @@
 import type { Persona } from '../personas/schema.js'
 import { answer } from './mongo-answer.js'
-import { type Collections, nameTaken, ORDER_INDEX, type PersonaDocument } from './mongo-collections.js'
+import {
+  type Collections,
+  fromHeaderFields,
+  nameTaken,
+  ORDER_INDEX,
+  type PersonaDocument,
+  toHeaderFields,
+} from './mongo-collections.js'
 import { decodeCursor, encodeCursor, type Place, placeBehind } from './mongo-order.js'
 import type { NewPersona, Store } from './types.js'
 
@@ -14,7 +21,7 @@ export function toPersona(document: PersonaDocument): Persona {
     ...(description === undefined ? {} : { description }),
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     ...(imageUrl === undefined ? {} : { imageUrl }),
-    ...(headers === undefined ? {} : { headers: Object.fromEntries(headers) }),
+    ...(headers === undefined ? {} : { headers: fromHeaderFields(headers) }),
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   }
@@ -26,7 +33,7 @@ function fieldsOf({ id, name, description, systemPrompt, headers }: NewPersona) 
     name,
     ...(description === undefined ? {} : { description }),
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
-    ...(headers === undefined ? {} : { headers: Object.entries(headers) }),
+    ...(headers === undefined ? {} : { headers: toHeaderFields(headers) }),
   }
 }
 
@@ -90,11 +97,17 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
 
     insertPersona(projectId, persona, now) {
       return answer(async (signal) => {
-        const newest = await newestPlace(personas, projectId)
-        signal.throwIfAborted()
-        const { _id, createdAt } = placeBehind(newest, now)
-        const document = { _id, projectId, ...fieldsOf(persona), createdAt, updatedAt: createdAt }
-        return personas.insertOne(document).then(() => toPersona(document), nameTaken)
+        for (;;) {
+          const newest = await newestPlace(personas, projectId)
+          signal.throwIfAborted()
+          const { _id, createdAt } = placeBehind(newest, now)
+          const document = { _id, projectId, ...fieldsOf(persona), createdAt, updatedAt: createdAt }
+          const outcome = await personas.insertOne(document).then(
+            () => toPersona(document),
+            (error: unknown) => nameTaken(personas, document, error),
+          )
+          if (outcome !== null) return outcome
+        }
       })
     },
   }

@@ -12,13 +12,10 @@ if ('unavailable' in mongo) throw new Error(mongo.unavailable)
 const url = freshMongoUrl(mongo.url)
 
 const open = async () => {
-  const store = await openMongoStore(url)
+  const store = await openMongoStore(freshMongoUrl(mongo.url))
   return { store, close: store.close }
 }
-storeContract(`MongoDB (${mongo.kind})`, open, {
-  settlesDeletions: !mongo.standIn,
-  sortsByBytes: !mongo.standIn,
-})
+storeContract(`MongoDB (${mongo.kind})`, open, mongo.lacks)
 
 const client = new MongoClient(url)
 const db = client.db()
