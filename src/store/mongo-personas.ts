@@ -3,6 +3,8 @@ import { answer } from './mongo-answer.js'
 import {
   type Collections,
   fromHeaderFields,
+  isDuplicate,
+  LATEST,
   nameTaken,
   ORDER_INDEX,
   type PersonaDocument,
@@ -104,7 +106,12 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
           const document = { _id, projectId, ...fieldsOf(persona), createdAt, updatedAt: createdAt }
           const outcome = await personas.insertOne(document).then(
             () => toPersona(document),
-            (error: unknown) => nameTaken(personas, document, error),
+            async (error: unknown) => {
+              // An id is new for each persona: what has it is this one, stored by a try whose answer was lost.
+              const own =
+                isDuplicate(error) && (await personas.findOne({ projectId, id: persona.id }, LATEST))
+              return own ? toPersona(own) : nameTaken(personas, document, error)
+            },
           )
           if (outcome !== null) return outcome
         }

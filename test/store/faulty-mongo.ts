@@ -14,6 +14,8 @@ export interface FaultyMongo {
   url: string
   /** Cuts the connection of one command to come. Each call adds a fault, which happens once. */
   failNext(fault: Fault): void
+  /** How many commands have come, those of the driver's own watch not counted. */
+  commands(): number
   /** Forgets the faults that have not happened. */
   heal(): void
   close(): Promise<void>
@@ -68,6 +70,7 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
   if (host === '') throw new Error(`Only a single MongoDB without credentials can be put behind it: ${url}`)
   const faults: Required<Fault>[] = []
   const sockets = new Set<Socket>()
+  let commands = 0
 
   /** The fault that this command meets, if any; the others count it. */
   function faultOf(command: string): Required<Fault> | undefined {
@@ -95,6 +98,7 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
     }
     readMessages(near, (message) => {
       const command = commandOf(message)
+      if (command !== undefined) commands += 1
       const fault = command === undefined ? undefined : faultOf(command)
       if (fault?.when === 'before') {
         near.destroy()
@@ -121,6 +125,7 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
     failNext({ command = '', when, skip = 0 }) {
       faults.push({ command, when, skip })
     },
+    commands: () => commands,
     heal() {
       faults.length = 0
     },
