@@ -65,12 +65,19 @@ export function mongoPortraits(
         after = last._id
         const ids = batch.map(({ id }) => id)
         // The notes first: what a change has settled by then is in use, or was removed.
-        const noted = portraitChanges.find({ projectId, imageId: { $in: ids } }, LATEST)
-        const kept = new Set((await answer(() => noted.toArray())).map(({ imageId }) => imageId))
-        const shown = { projection: { _id: 0, imageUrl: 1 }, ...LATEST }
-        const users = personas.find({ projectId, imageUrl: { $in: ids } }, shown)
-        for (const { imageUrl } of await answer(() => users.toArray())) if (imageUrl) kept.add(imageUrl)
-        const unused = ids.filter((id) => !kept.has(id))
+        const notes = portraitChanges.find({ projectId, imageId: { $in: ids } }, LATEST)
+        const noted = new Set((await answer(() => notes.toArray())).map(({ imageId }) => imageId))
+        const use = { projection: { _id: 0, imageUrl: 1 }, ...LATEST }
+        const users = personas.find({ projectId, imageUrl: { $in: ids } }, use)
+        const used = new Set((await answer(() => users.toArray())).map(({ imageUrl }) => imageUrl))
+        // A change may go on to use what it has noted, or may have seen a use that is gone now: left to the sweep.
+        const undecided = ids.filter((id) => noted.has(id) && !used.has(id))
+        if (undecided.length > 0) {
+          const at = new Date()
+          const left = undecided.map((imageId) => ({ _id: nextOrderKey(), projectId, imageId, at }))
+          await answer(() => portraitChanges.insertMany(left))
+        }
+        const unused = ids.filter((id) => !noted.has(id) && !used.has(id))
         if (unused.length === 0) continue
         await answer(() => images.deleteMany({ projectId, id: { $in: unused } }))
         removed = true

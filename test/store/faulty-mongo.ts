@@ -14,6 +14,8 @@ export interface FaultyMongo {
   url: string
   /** Cuts the connection of one command to come. Each call adds a fault, which happens once. */
   failNext(fault: Fault): void
+  /** Does a work before the server gets the command that comes after `skip` others. */
+  interrupt(skip: number, work: () => Promise<void>): void
   /** How many commands have come, those of the driver's own watch not counted. */
   commands(): number
   /** Forgets the faults that have not happened. */
@@ -71,6 +73,7 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
   const faults: Required<Fault>[] = []
   const sockets = new Set<Socket>()
   let commands = 0
+  let interruption: { at: number; work: () => Promise<void> } | undefined
 
   /** The fault that this command meets, if any; the others count it. */
   function faultOf(command: string): Required<Fault> | undefined {
@@ -105,7 +108,14 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
         return
       }
       if (fault?.when === 'after') unanswered.add(message.readInt32LE(4))
-      far.write(message)
+      if (command === undefined || interruption?.at !== commands) {
+        far.write(message)
+        return
+      }
+      // A connection has one command at a time, so that none can overtake this one.
+      const forward = () => far.write(message)
+      interruption.work().then(forward, () => near.destroy())
+      interruption = undefined
     })
     readMessages(far, (message) => {
       if (unanswered.has(message.readInt32LE(8))) near.destroy()
@@ -124,6 +134,9 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
     url: `mongodb://127.0.0.1:${nearPort}${direct}`,
     failNext({ command = '', when, skip = 0 }) {
       faults.push({ command, when, skip })
+    },
+    interrupt(skip, work) {
+      interruption = { at: commands + skip + 1, work }
     },
     commands: () => commands,
     heal() {

@@ -46,13 +46,19 @@ async function newScene(): Promise<Scene> {
 
 type Act = (scene: Scene) => Promise<void>
 
+/** How many commands an act sends. */
+async function countCommands(act: Act): Promise<number> {
+  const scene = await newScene()
+  const before = scene.faulty.commands()
+  await act(scene)
+  const count = scene.faulty.commands() - before
+  await scene.close()
+  return count
+}
+
 /** Runs an act once for every command it sends and either side of it, with that command failing. */
 async function atEveryCommand(act: Act): Promise<void> {
-  const whole = await newScene()
-  const before = whole.faulty.commands()
-  await act(whole)
-  const count = whole.faulty.commands() - before
-  await whole.close()
+  const count = await countCommands(act)
   const faults = range(count).flatMap((skip) =>
     (['before', 'after'] as const).map((when) => ({ when, skip })),
   )
@@ -63,6 +69,23 @@ async function atEveryCommand(act: Act): Promise<void> {
     await scene.close()
   })
   await Promise.all(runs)
+}
+
+/** Runs an act once for every command it sends, with another act carried out just before it. */
+async function interruptedAtEveryCommand(act: Act, other: Act, check: Act): Promise<void> {
+  for (const skip of range(await countCommands(act))) {
+    const scene = await newScene()
+    let failure: unknown
+    scene.faulty.interrupt(skip, () =>
+      other(scene).catch((error: unknown) => {
+        failure = error
+      }),
+    )
+    await act(scene)
+    expect(failure).toBeUndefined()
+    await check(scene)
+    await scene.close()
+  }
 }
 
 /** Makes a call again until the database answers. */
@@ -144,3 +167,37 @@ describe.skipIf(!reachable)('a connection to MongoDB that is lost at any command
     })
   })
 })
+
+describe.skipIf(!reachable)(
+  'the deletion of a project and a portrait drawn between any two steps of each other',
+  () => {
+    const deletion: Act = async ({ store, project }) => {
+      await store.deleteProject(project)
+    }
+    /** Each portrait is shown, and each persona's is there. */
+    const isWhole: Act = async ({ store, project, notes }) => {
+    await store.sweepPortraits(0)
+      const page = await store.listPersonas(project, { limit: 10 })
+      const shown = page === 'bad-cursor' ? [] : page.items.flatMap(({ imageUrl }) => imageUrl ?? [])
+      expect((await store.listImageIds(project)).sort()).toEqual(shown.sort())
+      expect(await notes()).toBe(0)
+    }
+
+    it('leave a new persona its portrait, and no other', async () => {
+      const newcomer: Act = async ({ store, project }) => {
+        const { id } = await insert(store, project)
+        await store.storePortrait(project, id, { image: newImage(), now: T0 })
+      }
+      await interruptedAtEveryCommand(deletion, newcomer, isWhole)
+      await interruptedAtEveryCommand(newcomer, deletion, isWhole)
+    })
+
+    it('leave nothing of a portrait of a persona that was there', async () => {
+      const drawing: Act = async ({ store, project, id }) => {
+        await store.storePortrait(project, id, { image: newImage(), now: T0 })
+      }
+      await interruptedAtEveryCommand(drawing, deletion, isWhole)
+      await interruptedAtEveryCommand(deletion, drawing, isWhole)
+    })
+  },
+)
