@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { answer, patienceFor } from './mongo-answer.js'
-import { type Collections, nameTaken, type PersonaDocument } from './mongo-collections.js'
+import {
+  type Collections,
+  fromHeaderFields,
+  isDuplicate,
+  nameTaken,
+  type PersonaDocument,
+  toHeaderFields,
+} from './mongo-collections.js'
 import { nextOrderKey } from './mongo-order.js'
 import { toPersona } from './mongo-personas.js'
 import type { Portraits } from './mongo-portraits.js'
-import { CLEARABLE, type PersonaChange, type Store } from './types.js'
+import { CLEARABLE, type PersonaChange, type Store, type StoredImage } from './types.js'
 
 interface Difference {
   set: Partial<PersonaDocument>
@@ -16,11 +23,14 @@ interface Difference {
 function differenceOf(document: PersonaDocument, change: PersonaChange): Difference | undefined {
   const set: Partial<PersonaDocument> = {}
   const cleared: Difference['cleared'] = []
-  const wanted = { ...change, headers: change.headers && Object.entries(change.headers) }
+  // Read and written anew, so that headers in the form of earlier versions compare equal.
+  const headers = document.headers && toHeaderFields(fromHeaderFields(document.headers))
+  const present = { ...document, headers }
+  const wanted = { ...change, headers: change.headers && toHeaderFields(change.headers) }
   if (wanted.name !== undefined && wanted.name !== document.name) set.name = wanted.name
   for (const field of CLEARABLE) {
     const value = wanted[field]
-    if (value === undefined || isDeepStrictEqual(value, document[field] ?? null)) continue
+    if (value === undefined || isDeepStrictEqual(value, present[field] ?? null)) continue
     if (value === null) cleared.push(field)
     else Object.assign(set, { [field]: value })
   }
@@ -82,6 +92,16 @@ export function mongoChanges(
     return imageId === undefined ? change() : portraits.settle({ projectId, imageId }, signal, change)
   }
 
+  /** Stores an image, unless an earlier try of the same call did: no two images have one id. */
+  async function storeOnce(projectId: string, image: StoredImage): Promise<void> {
+    try {
+      await images.insertOne({ _id: nextOrderKey(), projectId, ...image })
+    } catch (error) {
+      if (!isDuplicate(error)) throw error
+    }
+    onStep('image stored')
+  }
+
   return {
     updatePersona(projectId, id, change) {
       return answer((signal) =>
@@ -89,8 +109,12 @@ export function mongoChanges(
           if (isStale(current, change.ifMatch)) return 'stale'
           const difference = differenceOf(current, change)
           if (difference === undefined) return toPersona(current)
-          const rewrite = () => write(current, difference, change.now).catch(nameTaken)
           const { set, cleared } = difference
+          const rewrite = () =>
+            write(current, difference, change.now).catch((error: unknown) => {
+              if (set.name === undefined) throw error
+              return nameTaken(personas, { projectId, id, name: set.name }, error)
+            })
           const losesPortrait = set.imageUrl !== undefined || cleared.includes('imageUrl')
           return losesPortrait ? leavingPortrait(current, signal, rewrite) : rewrite()
         }),
@@ -113,17 +137,19 @@ export function mongoChanges(
 
     storePortrait(projectId, personaId, { image, now }) {
       const key = { projectId, id: personaId }
-      return answer(async (signal) => {
-        if ((await personas.findOne(key, { projection: { _id: 1 } })) === null) return 'missing'
-        return portraits.settle({ projectId, imageId: image.id }, signal, async () => {
-          await images.insertOne({ _id: nextOrderKey(), projectId, ...image })
-          onStep('image stored')
-          const difference = { set: { imageUrl: image.id }, cleared: [] }
-          return fromCurrent(key, signal, (current) =>
-            leavingPortrait(current, signal, () => write(current, difference, now)),
-          )
-        })
-      }, patienceFor(image.bytes))
+      return answer(
+        (signal) =>
+          portraits.settle({ projectId, imageId: image.id }, signal, async () => {
+            if ((await personas.findOne(key, { projection: { _id: 1 } })) === null) return 'missing'
+            await storeOnce(projectId, image)
+            return fromCurrent(key, signal, async (current) => {
+              const difference = differenceOf(current, { imageUrl: image.id })
+              if (difference === undefined) return toPersona(current)
+              return leavingPortrait(current, signal, () => write(current, difference, now))
+            })
+          }),
+        patienceFor(image.bytes),
+      )
     },
   }
 }

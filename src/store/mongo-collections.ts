@@ -1,5 +1,9 @@
-import type { Collection, Db } from 'mongodb'
+import { isDeepStrictEqual } from 'node:util'
+import { type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb'
 import type { StoredImage, StoredLlmSettings } from './types.js'
+
+/** A header of a persona; a pair in documents of earlier versions, which some servers refuse in an array. */
+type HeaderField = { k: string; v: string } | [name: string, value: string]
 
 export interface PersonaDocument {
   /** Grows in the order of creation (`nextOrderKey`). */
@@ -10,8 +14,8 @@ export interface PersonaDocument {
   description?: string
   systemPrompt?: string
   imageUrl?: string
-  /** In pairs: header names hold dots and dollars, which field names should not. */
-  headers?: [name: string, value: string][]
+  /** In a list: header names hold dots and dollars, which field names should not. */
+  headers?: HeaderField[]
   /** With `_id`, the place in the order of creation. */
   createdAt: Date
   /** What is shown as `createdAt` where its place is a later one: it came from a store whose clock had gone back. */
@@ -63,13 +67,36 @@ export function collectionsOf(db: Db): Collections {
   }
 }
 
-const UNIQUE_NAME = 'project_name'
+/** Headers as a document holds them. */
+export function toHeaderFields(headers: Record<string, string>): HeaderField[] {
+  return Object.entries(headers).map(([k, v]) => ({ k, v }))
+}
+
+/** Headers as the API shows them. */
+export function fromHeaderFields(fields: HeaderField[]): Record<string, string> {
+  return Object.fromEntries(fields.map((field) => (Array.isArray(field) ? field : [field.k, field.v])))
+}
+
+/** Sees what was just written, acknowledged by a majority or not. */
+export const LATEST = { readConcern: { level: 'local' } } as const
+
 /** The index that pages of personas are read from. */
 export const ORDER_INDEX = 'project_order'
 
-/** Turns the refusal of a second persona of one name into an outcome; throws every other error on. */
-export function nameTaken(error: unknown): 'name-taken' {
-  if (isDuplicate(error) && error.message.includes(` index: ${UNIQUE_NAME} `)) return 'name-taken'
+/**
+ * Why a write of a persona's name failed: `name-taken`, or null where the name is free again and the write can
+ * be repeated. Throws the error on where it has nothing to do with the name. Looks who has the name, since
+ * servers differ in what they say of a duplicate.
+ */
+export async function nameTaken(
+  personas: Collections['personas'],
+  { projectId, id, name }: Pick<PersonaDocument, 'projectId' | 'id' | 'name'>,
+  error: unknown,
+): Promise<'name-taken' | null> {
+  if (!(error instanceof MongoServerError)) throw error
+  const holder = await personas.findOne({ projectId, name }, { projection: { _id: 0, id: 1 }, ...LATEST })
+  if (holder !== null && holder.id !== id) return 'name-taken'
+  if (isDuplicate(error)) return null
   throw error
 }
 
@@ -78,26 +105,42 @@ export function isDuplicate(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 11000
 }
 
+/** Whether an index is there as it is wanted; one of another key or uniqueness is for the server to refuse. */
+function isSame(present: IndexDescription, wanted: IndexDescription): boolean {
+  const definition = ({ name, key, unique = false }: IndexDescription) => [name, Object.entries(key), unique]
+  return isDeepStrictEqual(definition(present), definition(wanted))
+}
+
+type Indexed = Pick<Collection, 'indexes' | 'createIndexes'>
+
+/** Creates those indexes that are not there; not every server takes one that is. */
+async function createMissing(collection: Indexed, wanted: IndexDescription[]): Promise<void> {
+  const present = await collection.indexes().catch((error: unknown) => {
+    // NamespaceNotFound: the collection is new.
+    if (error instanceof Error && 'code' in error && error.code === 26) return []
+    throw error
+  })
+  const missing = wanted.filter((index) => !present.some((each) => isSame(each, index)))
+  if (missing.length > 0) await collection.createIndexes(missing)
+}
+
 /**
  * Creates the indexes that are not there yet. All but those of `projects` begin with `projectId`, so that
  * the collections can be sharded by it. None has a collation: names and ids compare byte by byte.
  */
 export async function createIndexes({ personas, projects, images, portraitChanges }: Collections) {
-  await personas.createIndexes([
-    { name: UNIQUE_NAME, key: { projectId: 1, name: 1 }, unique: true },
+  await createMissing(personas, [
+    { name: 'project_name', key: { projectId: 1, name: 1 }, unique: true },
     { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },
     { name: ORDER_INDEX, key: { projectId: 1, createdAt: 1, _id: 1 } },
-    {
-      name: 'project_image',
-      key: { projectId: 1, imageUrl: 1 },
-      partialFilterExpression: { imageUrl: { $exists: true } },
-    },
+    // Partial in databases of earlier versions, where it serves as well.
+    { name: 'project_image', key: { projectId: 1, imageUrl: 1 } },
   ])
-  await projects.createIndexes([{ name: 'order', key: { order: 1 } }])
-  await images.createIndexes([
+  await createMissing(projects, [{ name: 'order', key: { order: 1 } }])
+  await createMissing(images, [
     { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },
     // Ends in the id so that lists of ids never load the bytes beside them.
     { name: 'project_role_order', key: { projectId: 1, role: 1, _id: 1, id: 1 } },
   ])
-  await portraitChanges.createIndexes([{ name: 'project_time', key: { projectId: 1, at: 1 } }])
+  await createMissing(portraitChanges, [{ name: 'project_time', key: { projectId: 1, at: 1 } }])
 }

@@ -1,6 +1,15 @@
 import type { Persona } from '../personas/schema.js'
 import { answer } from './mongo-answer.js'
-import { type Collections, nameTaken, ORDER_INDEX, type PersonaDocument } from './mongo-collections.js'
+import {
+  type Collections,
+  fromHeaderFields,
+  isDuplicate,
+  LATEST,
+  nameTaken,
+  ORDER_INDEX,
+  type PersonaDocument,
+  toHeaderFields,
+} from './mongo-collections.js'
 import { decodeCursor, encodeCursor, type Place, placeBehind } from './mongo-order.js'
 import type { ListRequest, NewPersona, PersonaPage, Store } from './types.js'
 
@@ -14,7 +23,7 @@ export function toPersona(document: PersonaDocument): Persona {
     ...(description === undefined ? {} : { description }),
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     ...(imageUrl === undefined ? {} : { imageUrl }),
-    ...(headers === undefined ? {} : { headers: Object.fromEntries(headers) }),
+    ...(headers === undefined ? {} : { headers: fromHeaderFields(headers) }),
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   }
@@ -26,7 +35,7 @@ function fieldsOf({ id, name, description, systemPrompt, headers }: NewPersona) 
     name,
     ...(description === undefined ? {} : { description }),
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
-    ...(headers === undefined ? {} : { headers: Object.entries(headers) }),
+    ...(headers === undefined ? {} : { headers: toHeaderFields(headers) }),
   }
 }
 
@@ -116,11 +125,22 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
 
     insertPersona(projectId, persona, now) {
       return answer(async (signal) => {
-        const newest = await newestPlace(personas, projectId)
-        signal.throwIfAborted()
-        const { _id, createdAt } = placeBehind(newest, now)
-        const document = { _id, projectId, ...fieldsOf(persona), createdAt, updatedAt: createdAt }
-        return personas.insertOne(document).then(() => toPersona(document), nameTaken)
+        for (;;) {
+          const newest = await newestPlace(personas, projectId)
+          signal.throwIfAborted()
+          const { _id, createdAt } = placeBehind(newest, now)
+          const document = { _id, projectId, ...fieldsOf(persona), createdAt, updatedAt: createdAt }
+          const outcome = await personas.insertOne(document).then(
+            () => toPersona(document),
+            async (error: unknown) => {
+              // An id is new for each persona: what has it is this one, stored by a try whose answer was lost.
+              const own =
+                isDuplicate(error) && (await personas.findOne({ projectId, id: persona.id }, LATEST))
+              return own ? toPersona(own) : nameTaken(personas, document, error)
+            },
+          )
+          if (outcome !== null) return outcome
+        }
       })
     },
   }

@@ -1,13 +1,17 @@
 import type { Filter } from 'mongodb'
+import { type ImageRole, imageRoles } from '../images/schema.js'
 import { MODEL_USES } from '../projects/schema.js'
 import { answer } from './mongo-answer.js'
 import { type Collections, isDuplicate, type ProjectDocument } from './mongo-collections.js'
 import { nextOrderKey } from './mongo-order.js'
+import { PORTRAIT, type Portraits } from './mongo-portraits.js'
 import { isKeyFault, keyAfter, modelsOf } from './project-settings.js'
 import type { KeyFault, ProjectChange, Store, StoredProject } from './types.js'
 
 /** Documents that one statement deletes, so that each is done in time however large the project. */
 const DELETED_AT_ONCE = 100
+
+const NOT_PORTRAITS = imageRoles.filter((role) => role !== PORTRAIT)
 
 interface ProjectUpdate {
   id: string
@@ -54,21 +58,26 @@ function registration(now: number) {
   return { order: nextOrderKey(), createdAt: new Date(now) }
 }
 
+interface OwnedFilter {
+  projectId: string
+  role?: { $in: ImageRole[] }
+}
+
 /** What the collections of a project's belongings have in common. */
 interface Owned {
   find(
-    filter: { projectId: string },
+    filter: OwnedFilter,
     options: { projection: { _id: 1 } },
   ): { limit(count: number): { toArray(): Promise<{ _id: string }[]> } }
-  deleteMany(filter: { projectId: string; _id: { $in: string[] } }): Promise<unknown>
+  deleteMany(filter: OwnedFilter & { _id: { $in: string[] } }): Promise<unknown>
 }
 
-async function deleteAll(owned: Owned, projectId: string) {
+async function deleteAll(owned: Owned, filter: OwnedFilter) {
   for (let deleted = false; ; deleted = true) {
-    const found = owned.find({ projectId }, { projection: { _id: 1 } }).limit(DELETED_AT_ONCE)
+    const found = owned.find(filter, { projection: { _id: 1 } }).limit(DELETED_AT_ONCE)
     const keys = (await answer(() => found.toArray())).map(({ _id }) => _id)
     if (keys.length === 0) return deleted
-    await answer(() => owned.deleteMany({ projectId, _id: { $in: keys } }))
+    await answer(() => owned.deleteMany({ ...filter, _id: { $in: keys } }))
   }
 }
 
@@ -78,7 +87,10 @@ type ProjectMethods = Pick<
 >
 
 /** Registered projects and their settings. */
-export function mongoProjects({ projects, personas, images, portraitChanges }: Collections): ProjectMethods {
+export function mongoProjects(
+  { projects, personas, images }: Collections,
+  portraits: Pick<Portraits, 'removeUnused'>,
+): ProjectMethods {
   /** Undefined where the stored key changed between the reading of it and the change: decide again. */
   async function update({ id, change, now }: ProjectUpdate): Promise<StoredProject | KeyFault | undefined> {
     const { llmSettings } = change
@@ -136,12 +148,13 @@ export function mongoProjects({ projects, personas, images, portraitChanges }: C
     },
 
     async deleteProject(id) {
-      const hadPersonas = await deleteAll(personas, id)
-      const hadImages = await deleteAll(images, id)
-      await deleteAll(portraitChanges, id)
+      const hadPersonas = await deleteAll(personas, { projectId: id })
+      const hadImages = await deleteAll(images, { projectId: id, role: { $in: NOT_PORTRAITS } })
+      // Behind the personas, and not all of them: one that came in meanwhile keeps its portrait.
+      const hadPortraits = await portraits.removeUnused(id)
       // The settings last: while they are there, the project is listed and can be deleted again.
       const { deletedCount } = await answer(() => projects.deleteOne({ _id: id }))
-      return hadPersonas || hadImages || deletedCount === 1
+      return hadPersonas || hadImages || hadPortraits || deletedCount === 1
     },
 
     async listSealedKeys() {

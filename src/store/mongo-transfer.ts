@@ -1,7 +1,13 @@
 import type { Document, FindCursor } from 'mongodb'
 import { ServiceError } from '../errors.js'
 import { answer, patienceFor } from './mongo-answer.js'
-import { type Collections, isDuplicate, ORDER_INDEX, type PersonaDocument } from './mongo-collections.js'
+import {
+  type Collections,
+  isDuplicate,
+  ORDER_INDEX,
+  type PersonaDocument,
+  toHeaderFields,
+} from './mongo-collections.js'
 import { toImage } from './mongo-images.js'
 import { continueBehind, nextOrderKey, type Place, placeBehind } from './mongo-order.js'
 import { newestPlace, toPersona } from './mongo-personas.js'
@@ -54,7 +60,7 @@ function toDocument({ projectId, persona }: PersonaRecord, { _id, createdAt: pla
     _id,
     projectId,
     ...fields,
-    ...(headers === undefined ? {} : { headers: Object.entries(headers) }),
+    ...(headers === undefined ? {} : { headers: toHeaderFields(headers) }),
     createdAt: placedAt,
     ...(placedAt.getTime() === stated.getTime() ? {} : { statedCreatedAt: stated }),
     updatedAt: new Date(updatedAt),

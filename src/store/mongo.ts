@@ -9,8 +9,8 @@ import { mongoProjects } from './mongo-projects.js'
 import { mongoTransfer } from './mongo-transfer.js'
 import type { Store } from './types.js'
 
-/** Age in ms beyond which no live call can still be busy with a portrait's change. */
-const ABANDONED_MS = 30_000
+/** Age in ms beyond which no live call can still be busy with a portrait's change, all its tries counted. */
+const ABANDONED_MS = 60_000
 const SWEEP_INTERVAL_MS = 60_000
 
 export interface MongoStore extends Store {
@@ -58,7 +58,7 @@ export async function openMongoStore(url: string, options: MongoStoreOptions = {
     sweepPortraits: portraits.sweep,
     ...mongoPersonas(collections),
     ...mongoChanges(collections, { portraits, onStep }),
-    ...mongoProjects(collections),
+    ...mongoProjects(collections, portraits),
     ...mongoImages(collections),
     transfer: mongoTransfer(collections),
   }

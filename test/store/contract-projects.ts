@@ -224,7 +224,9 @@ export function projectContract(store: () => Store) {
     const [id, other] = [randomUUID(), randomUUID()]
     for (const project of [id, other]) {
       await store().updateProject(project, first, T0)
-      await Promise.all(range(120).map(() => store().insertPersona(project, newPersona(), T0)))
+      const at = new Date(T0).toISOString()
+      const personas = range(120).map(() => ({ ...newPersona(), createdAt: at, updatedAt: at }))
+      await store().transfer.personas.append(personas.map((persona) => ({ projectId: project, persona })))
       await store().insertImage(project, newImage('upload'))
     }
     expect(await store().deleteProject(id)).toBe(true)

@@ -14,6 +14,10 @@ export interface FaultyMongo {
   url: string
   /** Cuts the connection of one command to come. Each call adds a fault, which happens once. */
   failNext(fault: Fault): void
+  /** Does a work before the server gets the command that comes after `skip` others. */
+  interrupt(skip: number, work: () => Promise<void>): void
+  /** How many commands have come, those of the driver's own watch not counted. */
+  commands(): number
   /** Forgets the faults that have not happened. */
   heal(): void
   close(): Promise<void>
@@ -68,6 +72,8 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
   if (host === '') throw new Error(`Only a single MongoDB without credentials can be put behind it: ${url}`)
   const faults: Required<Fault>[] = []
   const sockets = new Set<Socket>()
+  let commands = 0
+  let interruption: { at: number; work: () => Promise<void> } | undefined
 
   /** The fault that this command meets, if any; the others count it. */
   function faultOf(command: string): Required<Fault> | undefined {
@@ -95,13 +101,21 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
     }
     readMessages(near, (message) => {
       const command = commandOf(message)
+      if (command !== undefined) commands += 1
       const fault = command === undefined ? undefined : faultOf(command)
       if (fault?.when === 'before') {
         near.destroy()
         return
       }
       if (fault?.when === 'after') unanswered.add(message.readInt32LE(4))
-      far.write(message)
+      if (command === undefined || interruption?.at !== commands) {
+        far.write(message)
+        return
+      }
+      // A connection has one command at a time, so that none can overtake this one.
+      const forward = () => far.write(message)
+      interruption.work().then(forward, () => near.destroy())
+      interruption = undefined
     })
     readMessages(far, (message) => {
       if (unanswered.has(message.readInt32LE(8))) near.destroy()
@@ -121,6 +135,10 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
     failNext({ command = '', when, skip = 0 }) {
       faults.push({ command, when, skip })
     },
+    interrupt(skip, work) {
+      interruption = { at: commands + skip + 1, work }
+    },
+    commands: () => commands,
     heal() {
       faults.length = 0
     },

@@ -69,7 +69,7 @@ describe('a process that ends in the middle', () => {
     const project = randomUUID()
     const [left, young] = [newImage(), newImage()]
     for (const [image, age] of [
-      [left, 40_000],
+      [left, 70_000],
       [young, 5_000],
     ] as const) {
       await store.insertImage(project, image)

@@ -5,12 +5,36 @@ import { MongoClient } from 'mongodb'
 import { DryMongoBinary, MongoMemoryServer } from 'mongodb-memory-server'
 import { startStandIn } from './mongo-stand-in.js'
 
+/** What a mongod keeps and some servers that speak its protocol do not. */
+export type Lack =
+  | 'atomic conditional updates'
+  | 'atomic conditional deletions'
+  | 'order by bytes'
+  | 'partial indexes'
+
+/** What the servers lack that tests run on, but for a mongod. */
+const lacksOf = {
+  jongodb: ['atomic conditional deletions', 'order by bytes'],
+  // Several updates from one version can all be told that they matched.
+  FerretDB: ['atomic conditional updates', 'atomic conditional deletions', 'partial indexes'],
+  // Compares text by UTF-16.
+  'mongo-java-server': ['order by bytes'],
+} satisfies Record<string, Lack[]>
+
+/** Servers other than a mongod that `MONGODB_KIND` can say `MONGODB_URL` is. */
+export type Relative = keyof typeof lacksOf
+
+function isRelative(name: string): name is Relative {
+  return name in lacksOf
+}
+
 /** A MongoDB for tests; `url` names a database of this run, from which `freshMongoUrl` makes others. */
 export interface TestMongo {
   url: string
   kind: string
   /** Not a real mongod, see mongo-stand-in.ts. */
   standIn: boolean
+  lacks: Lack[]
   stop(): Promise<void>
 }
 
@@ -19,7 +43,7 @@ const DOWNLOAD_HOST = 'https://fastdl.mongodb.org'
 const MEMORY_SERVER_MS = 120_000
 
 /**
- * Starts the best MongoDB to be had: the one at `MONGODB_URL`; else mongodb-memory-server, with the mongod on
+ * Starts the best MongoDB to be had: the one at `MONGODB_URL`, a mongod unless `MONGODB_KIND` says otherwise; else mongodb-memory-server, with the mongod on
  * the PATH, in its cache or from its download; else a stand-in from npm (Linux x64 only).
  * Throws an Error that says what was tried.
  */
@@ -65,10 +89,13 @@ function givenServer(given: string): TestMongo {
   // Credentials without authSource are those of the database that the URL named.
   const source = /@/.test(given) && !/[?&]authSource=/.test(given) && databaseOf(given)
   const url = withDatabase(given, newDatabase())
+  const kind = process.env.MONGODB_KIND || 'mongod'
+  if (kind !== 'mongod' && !isRelative(kind)) throw new Error(`MONGODB_KIND: ${kind} is not known`)
   return {
     url: source ? `${url}${url.includes('?') ? '&' : '?'}authSource=${source}` : url,
-    kind: 'the server at MONGODB_URL',
+    kind: `${kind} at MONGODB_URL`,
     standIn: false,
+    lacks: kind === 'mongod' ? [] : lacksOf[kind],
     async stop() {
       const client = new MongoClient(given)
       try {
@@ -98,6 +125,7 @@ async function memoryServer(): Promise<TestMongo> {
     url: withDatabase(server.getUri(), newDatabase()),
     kind: `mongodb-memory-server (${systemBinary ?? `mongod ${version}`})`,
     standIn: false,
+    lacks: [],
     async stop() {
       await server.stop()
     },
@@ -107,7 +135,7 @@ async function memoryServer(): Promise<TestMongo> {
 async function standIn(): Promise<TestMongo> {
   const { url, name, stop } = await startStandIn()
   const kind = `${name}, a stand-in for a real mongod`
-  return { url: withDatabase(url, newDatabase()), kind, standIn: true, stop }
+  return { url: withDatabase(url, newDatabase()), kind, standIn: true, lacks: lacksOf.jongodb, stop }
 }
 
 async function mongodOnPath(): Promise<string | undefined> {

@@ -12,13 +12,10 @@ if ('unavailable' in mongo) throw new Error(mongo.unavailable)
 const url = freshMongoUrl(mongo.url)
 
 const open = async () => {
-  const store = await openMongoStore(url)
+  const store = await openMongoStore(freshMongoUrl(mongo.url))
   return { store, close: store.close }
 }
-storeContract(`MongoDB (${mongo.kind})`, open, {
-  settlesDeletions: !mongo.standIn,
-  sortsByBytes: !mongo.standIn,
-})
+storeContract(`MongoDB (${mongo.kind})`, open, mongo.lacks)
 
 const client = new MongoClient(url)
 const db = client.db()
@@ -51,6 +48,43 @@ describe('indexes', () => {
     })
     expect(await indexesOf('projects')).toEqual({ _id_: '_id', order: 'order' })
     expect(await indexesOf('portraitChanges')).toEqual({ _id_: '_id', project_time: 'projectId,at' })
+  })
+})
+
+describe.skipIf(mongo.lacks.includes('partial indexes'))('a database of an earlier version', () => {
+  const project = randomUUID()
+  const id = randomUUID()
+  const headers = { 'X-B': '1', 'X-A': '2' }
+  const earlierUrl = freshMongoUrl(mongo.url)
+  const earlier = new MongoClient(earlierUrl)
+  const personas = earlier.db().collection('personas')
+  beforeAll(async () => {
+    const partialFilterExpression = { imageUrl: { $exists: true } }
+    await personas.createIndex(
+      { projectId: 1, imageUrl: 1 },
+      { name: 'project_image', partialFilterExpression },
+    )
+    await personas.insertOne({
+      projectId: project,
+      id,
+      name: 'early',
+      headers: Object.entries(headers),
+      createdAt: new Date(T0),
+      updatedAt: new Date(T0),
+    })
+  })
+  afterAll(() => earlier.close())
+
+  it('opens, reads right, and takes its own headers for no change', async () => {
+    const store = await openMongoStore(earlierUrl)
+    const at = new Date(T0).toISOString()
+    const expected = { id, name: 'early', headers, createdAt: at, updatedAt: at }
+    expect(await store.findPersona(project, id)).toStrictEqual(expected)
+    expect(await store.updatePersona(project, id, { headers, now: T0 + 5 })).toStrictEqual(expected)
+    const changed = await store.updatePersona(project, id, { headers: { 'X-C': '3' }, now: T0 + 5 })
+    expect(changed).toMatchObject({ headers: { 'X-C': '3' } })
+    expect(await personas.findOne({ id })).toMatchObject({ headers: [{ k: 'X-C', v: '3' }] })
+    await store.close()
   })
 })
 
