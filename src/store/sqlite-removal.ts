@@ -2,7 +2,7 @@ import type { SqliteDatabase } from './sqlite-database.js'
 import type { Store } from './types.js'
 
 /** The most rows and bytes that one step deletes: some milliseconds, in which nobody is answered. */
-const ROWS_AT_ONCE = 100
+const ROWS_AT_ONCE = 500
 const BYTES_AT_ONCE = 4 * 1024 * 1024
 
 /**
