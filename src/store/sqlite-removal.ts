@@ -2,7 +2,7 @@ import type { SqliteDatabase } from './sqlite-database.js'
 import type { Store } from './types.js'
 
 /** The most rows and bytes that one step deletes: some milliseconds, in which nobody is answered. */
-const ROWS_AT_ONCE = 100
+const ROWS_AT_ONCE = 200
 const BYTES_AT_ONCE = 4 * 1024 * 1024
 
 /**
@@ -20,7 +20,7 @@ export function sqliteRemoval(
     some: db.prepare(
       `SELECT seq, id, octet_length(${column}) AS size FROM ${table} WHERE project_id = ? LIMIT ${ROWS_AT_ONCE}`,
     ),
-    remove: db.prepare(`DELETE FROM ${table} WHERE seq = ?`),
+    remove: db.prepare(`DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`),
   }))
   const removeSettings = db.prepare('DELETE FROM projects WHERE id = ?')
 
@@ -30,15 +30,18 @@ export function sqliteRemoval(
    */
   function step(projectId: string): 'more' | 'settings' | 'nothing' {
     for (const { some, remove } of belongings) {
-      const rows = some.all(projectId)
+      const places: number[] = []
       let bytes = 0
-      for (const { seq, id, size } of rows) {
-        if (bytes > 0 && bytes + Number(size) > BYTES_AT_ONCE) break
+      for (const { seq, id, size } of some.all(projectId)) {
         bytes += Number(size)
+        if (places.length > 0 && bytes > BYTES_AT_ONCE) break
+        places.push(Number(seq))
         forget(projectId, String(id))
-        remove.changeOne(Number(seq))
       }
-      if (rows.length > 0) return 'more'
+      if (places.length === 0) continue
+      const count = remove.run(JSON.stringify(places))
+      if (count !== places.length) throw new Error(`Deleted ${count} rows instead of ${places.length}`)
+      return 'more'
     }
     return removeSettings.run(projectId) > 0 ? 'settings' : 'nothing'
   }

@@ -139,17 +139,17 @@ describe('cursors of SQLite', () => {
 describe('deleting a project of SQLite', () => {
   it('lets others write in between', async () => {
     const { store } = open()
-    await fill(store, 'p', 500)
+    await fill(store, 'p', 2_000)
     let isDone = false
     const deleting = store.deleteProject('p').then((deleted) => {
       isDone = true
       return deleted
     })
-    for (const _ of range(4)) await insert(store, 'other')
+    for (const _ of range(3)) await insert(store, 'other')
     expect(isDone).toBe(false)
     expect(await deleting).toBe(true)
     expect(await store.listPersonas('p', { limit: 1 })).toHaveProperty('items', [])
-    expect(await store.listPersonas('other', { limit: 10 })).toHaveProperty('items.length', 4)
+    expect(await store.listPersonas('other', { limit: 10 })).toHaveProperty('items.length', 3)
   })
 
   it('does not take many large images at once', async () => {
@@ -169,7 +169,7 @@ describe('deleting a project of SQLite', () => {
   it('keeps the project listed where it ends early, so that it can be deleted again', async () => {
     const { store, dir } = open()
     await store.insertProject({ id: 'p', name: 'P' }, T0)
-    await fill(store, 'p', 500)
+    await fill(store, 'p', 2_000)
     const deleting = store.deleteProject('p')
     await insert(store, 'other')
     await store.close()
@@ -177,7 +177,7 @@ describe('deleting a project of SQLite', () => {
     const again = openSqliteStore(dir)
     closing.unshift(() => again.close())
     expect(await again.findProject('p')).toEqual({ id: 'p', name: 'P' })
-    expect(await again.listPersonas('p', { limit: 500 })).toHaveProperty('items.length', 400)
+    expect(await again.listPersonas('p', { limit: 2_000 })).toHaveProperty('items.length', 1_800)
     expect(await again.deleteProject('p')).toBe(true)
     expect(await again.deleteProject('p')).toBe(false)
   })
