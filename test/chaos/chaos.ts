@@ -151,6 +151,8 @@ async function callOn(caller: Caller, isOver: () => boolean): Promise<void> {
 async function quiet({ url, pid, output }: ServiceProcess): Promise<void> {
   const inUse = await untilQuiet(url, QUIET_MS)
   ledger.check(inUse.length === 0, `${QUIET_MS / 1000} s after the last request ${inUse.join(', ')}`)
+  const warning = /\w+Warning: .*/.exec(output())?.[0]
+  ledger.check(warning === undefined, `the process warned: ${warning}`)
   const memory = await settledMemory(url, pid)
   if (memory === undefined) return ledger.check(false, `the process ended: ${output().slice(-500)}`)
   console.log(
@@ -233,7 +235,7 @@ async function endWell(service: ServiceProcess): Promise<void> {
 function report(): void {
   for (const [name, { longestMs, statuses, withoutRetryAfter }] of Object.entries(small)) {
     const bound = name === 'persona' && isMongo ? MAX_STORE_WAIT_MS : MAX_WAIT_MS
-    console.log(`A small request (${name}) waited ${longestMs} ms at most:`, statuses)
+    console.log(`${name}: waited ${longestMs} ms at most`, statuses)
     ledger.check(longestMs <= bound, `a small request (${name}) waited ${longestMs} ms`)
     ledger.check(withoutRetryAfter === 0, `${withoutRetryAfter} × ${name} was refused without Retry-After`)
     const others = Object.keys(statuses).filter((status) => status !== '200' && status !== '503')
