@@ -72,7 +72,8 @@ export class Limit {
   /** What a caller is told who cannot be let in. */
   overloaded(): ServiceError {
     const { message, retryAfter } = this.#options
-    return new ServiceError('SERVICE_UNAVAILABLE', message, { reason: 'overloaded', retryAfter })
+    const cause = { limit: this.name }
+    return new ServiceError('SERVICE_UNAVAILABLE', message, { reason: 'overloaded', retryAfter, cause })
   }
 
   /** Takes it now, if nobody waits and there is room. @throws ServiceError SERVICE_UNAVAILABLE otherwise. */

@@ -28,7 +28,7 @@ export const restError = z
     issues: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
-      .meta({ description: 'Every field that was refused; the first gives the message' }),
+      .meta({ description: 'What is wrong with the input, 20 at most; the first gives the message' }),
     requestId: z.string().meta({ description: 'Names the request in the log' }),
   })
   .meta({ id: 'Error', description: 'Why a request was refused' })
@@ -112,7 +112,7 @@ function causesOf(error: Error): Record<string, unknown>[] {
   for (let cause = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause) {
     const { name, message } = cause
     const told: Record<string, unknown> = { name, ...(message !== '' && { message: firstLine(message) }) }
-    for (const key of ['code', 'status', 'type', 'requestID'] as const) {
+    for (const key of ['code', 'status', 'type', 'requestID', 'limit'] as const) {
       const value = key in cause ? Reflect.get(cause, key) : undefined
       if (typeof value === 'string' || typeof value === 'number') told[key] = value
     }

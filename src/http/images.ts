@@ -11,7 +11,7 @@ interface ImageRoute {
 }
 
 /** Bytes of pictures that are read and sent at once: a caller that reads slowly holds its picture in memory. */
-const CAPACITY = 128 * 1024 * 1024
+const CAPACITY = 64 * 1024 * 1024
 /** The largest picture that is stored, in bytes. */
 const LARGEST = 15 * 1024 * 1024
 

@@ -16,7 +16,7 @@ const UPLOAD_REFUSALS: Refusals = {
   415: 'Content-Type must be application/json or an image type',
   503: [
     'The database does not answer; try again in a few seconds',
-    'Too many uploads are under way; try again in a few seconds',
+    'Too many large requests are under way; try again in a few seconds',
     'Too many pictures are being worked on; try again in a few seconds',
   ],
 }

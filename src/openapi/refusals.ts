@@ -15,6 +15,7 @@ const COMMON = {
   503: [
     'The database does not answer; try again in a few seconds',
     'Too many requests are under way; try again in a second',
+    'Too many large answers are under way; try again in a few seconds, or ask for pages',
   ],
 } as const
 type CommonStatus = keyof typeof COMMON
@@ -49,7 +50,7 @@ const REASONS: [start: string, reason: string][] = [
   ['Too many pictures are', 'overloaded'],
   ['The service is stopping', 'stopping'],
   ['Too many requests are under way', 'overloaded'],
-  ['Too many uploads are under way', 'overloaded'],
+  ['Too many large', 'overloaded'],
   ['The image provider account', 'provider_quota'],
   ['The image provider is overloaded', 'provider_overloaded'],
   ['The image provider serves none', 'provider_misconfigured'],
