@@ -6,7 +6,10 @@ import { header } from './headers.js'
 const COMMON = {
   400: 'projectId must have 1 to 128 characters',
   401: 'A valid API key is needed: send it as "Authorization: Bearer <key>"',
-  403: 'This API key opens another project only',
+  403: [
+    'This API key opens another project only',
+    'Origin is not the service’s own; if a page or a proxy of yours sent it, name its origin in CORS_ORIGINS',
+  ],
   408: 'The request was not received whole within 30 seconds',
   413: 'Request body must be at most 1 MiB',
   415: 'Content-Type must be application/json',
@@ -51,6 +54,7 @@ const REASONS: [start: string, reason: string][] = [
   ['The service is stopping', 'stopping'],
   ['Too many requests are under way', 'overloaded'],
   ['Too many large', 'overloaded'],
+  ['Origin is not', 'origin_refused'],
   ['The image provider account', 'provider_quota'],
   ['The image provider is overloaded', 'provider_overloaded'],
   ['The image provider serves none', 'provider_misconfigured'],
@@ -145,8 +149,8 @@ function own({ refusals, fields }: Refusable) {
 /** Every refusal of an operation by status: its own before those in common. */
 export function refusalsOf(operation: Refusable & { readsBody: boolean }): oas31.ResponsesObject {
   const inProject = operation.fields.includes('projectId')
-  const common: CommonStatus[] = [401, 500]
-  if (inProject) common.push(400, 403)
+  const common: CommonStatus[] = [401, 403, 500]
+  if (inProject) common.push(400)
   if (operation.readsBody) common.push(413, 415)
   return {
     ...refusalsOfAny({ refusals: {}, fields: [] }),
