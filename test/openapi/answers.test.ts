@@ -17,6 +17,8 @@ const LONG = 'x'.repeat(17 * 1024)
 
 let api: ImagesApi
 let service: Running
+/** One without keys. */
+let open: Running
 const running: Running[] = []
 
 async function start(...args: Parameters<typeof startService>): Promise<Running> {
@@ -34,6 +36,7 @@ beforeAll(async () => {
     API_KEYS: `${KEY},other=${OTHER_KEY}`,
   }
   service = await start(undefined, { env, headers: { authorization: `Bearer ${KEY}` } })
+  open = await start()
 })
 afterAll(async () => {
   for (const each of running) await each.close()
@@ -205,8 +208,16 @@ describe('refusals are as documented', () => {
   })
 
   it.each(knowing(403))('403 of $id', async ({ method, target, init }) => {
-    const headers = { ...('headers' in init ? init.headers : {}), authorization: `Bearer ${OTHER_KEY}` }
-    const response = await service.send(target, { method, ...init, headers })
+    const given = 'headers' in init ? init.headers : {}
+    // A page of another origin, where no keys are set.
+    const headers = { ...given, origin: 'https://elsewhere.example' }
+    const foreign = await open.send(target, { method, ...init, headers })
+    await hold(method, target, foreign)
+    expect(foreign.status).toBe(403)
+    // Every key may list the projects that it opens.
+    if (target === '/api/projects' && method === 'GET') return
+    const limited = { ...given, authorization: `Bearer ${OTHER_KEY}` }
+    const response = await service.send(target, { method, ...init, headers: limited })
     await hold(method, target, response)
     expect(response.status).toBe(403)
   })
