@@ -27,7 +27,7 @@ function isStale(persona: Persona, ifMatch: readonly string[] | undefined): bool
 }
 
 /** Bodies of more bytes are in the index `personas_large`, which serves queries that name this very number. */
-const LARGE = 6_400
+const LARGE = 3_200
 
 /**
  * Personas in SQLite. Each change is one transaction of this process, which alone has the file. `forget` is to
@@ -44,8 +44,10 @@ export function sqlitePersonas(
      FROM (SELECT seq, body FROM personas WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?)`,
   )
   const isMore = db.prepare('SELECT 1 FROM personas WHERE project_id = ? AND seq > ? LIMIT 1')
-  const isLarge = db.prepare(
-    `SELECT 1 FROM personas WHERE project_id = ? AND seq > ? AND octet_length(body) > ${LARGE} LIMIT 1`,
+  const large = db.prepare(
+    `SELECT sum(size) AS bytes
+     FROM (SELECT octet_length(body) AS size FROM personas
+           WHERE project_id = ? AND seq > ? AND octet_length(body) > ${LARGE} ORDER BY seq LIMIT ?)`,
   )
   // Lengths stand at the beginning of a row: long bodies are not read. With each goes a comma or a bracket.
   const fitting = db.prepare(
@@ -98,8 +100,8 @@ export function sqlitePersonas(
   /** How many of the next `limit` personas make a list of at most `maxBytes`; at least one. */
   function countWithin(projectId: string, after: number, { limit, maxBytes }: ListRequest): number {
     if (maxBytes === undefined) return limit
-    const cannotExceed = 1 + limit * (LARGE + 1) <= maxBytes && isLarge.get(projectId, after) === undefined
-    if (cannotExceed) return limit
+    const atMost = 1 + limit * (LARGE + 1) + Number(large.get(projectId, after, limit)?.bytes)
+    if (atMost <= maxBytes) return limit
     return Math.max(1, Number(fitting.get(projectId, after, limit, maxBytes)?.count))
   }
 

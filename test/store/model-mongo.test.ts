@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { type MongoStore, openMongoStore } from '../../src/store/mongo.js'
-import { type CommandFault, type FaultyMongo, startFaultyMongo } from './faulty-commands.js'
+import { type CommandFault, type FaultyConnection, startFaultyConnection } from './faulty-connection.js'
 import {
   type FaultyStore,
   failEverywhere,
@@ -26,7 +26,7 @@ const everyFault = [...usualFaults, { when: 'before', count: 1 }, { when: 'after
 
 // Only a single server of this machine can be put behind the proxy.
 describe.skipIf(address === '')(`MongoDB (${mongo.kind}) whose connections end agrees with the model`, () => {
-  let proxy: FaultyMongo | undefined
+  let proxy: FaultyConnection | undefined
   let opened: MongoStore | undefined
   const given = <T>(value: T | undefined): T => {
     if (value === undefined) throw new Error('The store is not open')
@@ -57,7 +57,7 @@ describe.skipIf(address === '')(`MongoDB (${mongo.kind}) whose connections end a
     )
   }
   beforeAll(async () => {
-    proxy = await startFaultyMongo(Number(port))
+    proxy = await startFaultyConnection(Number(port))
     await open()
   })
   afterAll(async () => {

@@ -10,7 +10,7 @@ export interface CommandFault {
   when: 'before' | 'after'
 }
 
-export interface FaultyMongo {
+export interface FaultyConnection {
   port: number
   arm(fault: CommandFault | undefined): void
   /** Ends the faults; returns the commands that met one, by name. */
@@ -48,7 +48,7 @@ function splitMessages(socket: Socket, onMessage: (message: Buffer) => void): vo
 }
 
 /** A way to the MongoDB server on a port of 127.0.0.1, on which chosen commands lose their connection. */
-export async function startFaultyMongo(targetPort: number): Promise<FaultyMongo> {
+export async function startFaultyConnection(targetPort: number): Promise<FaultyConnection> {
   let armed: CommandFault | undefined
   let seen = 0
   let failed: string[] = []
