@@ -176,7 +176,7 @@ describe.skipIf(!reachable)(
     }
     /** Each portrait is shown, and each persona's is there. */
     const isWhole: Act = async ({ store, project, notes }) => {
-    await store.sweepPortraits(0)
+      await store.sweepPortraits(0)
       const page = await store.listPersonas(project, { limit: 10 })
       const shown = page === 'bad-cursor' ? [] : page.items.flatMap(({ imageUrl }) => imageUrl ?? [])
       expect((await store.listImageIds(project)).sort()).toEqual(shown.sort())
