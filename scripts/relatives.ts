@@ -12,8 +12,13 @@ import { builtOnce, isOnPath, type RelativeServer, start } from './relatives/ser
 
 const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url))
 const given = process.argv.slice(2)
-/** The driver's own tests, and those of every operation that run on each store. */
-const runs = given.length > 0 ? [given] : [['test/store/mongo'], ['--testNamePattern', "on '?MongoDB"]]
+
+/** The arguments of each run of vitest. */
+function runsOn({ everyOperation }: RelativeServer): string[][] {
+  if (given.length > 0) return [given]
+  const driver = ['test/store/mongo']
+  return everyOperation ? [driver, ['--testNamePattern', "on '?MongoDB"]] : [driver]
+}
 
 interface Counts {
   passed: number
@@ -43,7 +48,7 @@ async function test(server: RelativeServer): Promise<Counts> {
   try {
     const env = { MONGODB_URL: url, MONGODB_KIND: server.kind }
     const all = { passed: 0, failed: 0 }
-    for (const args of runs) {
+    for (const args of runsOn(server)) {
       const { passed, failed } = await runTests(args, env, folder)
       all.passed += passed
       all.failed += failed
