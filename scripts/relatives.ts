@@ -2,7 +2,7 @@
 // usage: npm run test:relatives [-- arguments for vitest, instead of all these tests]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,30 +12,51 @@ import { builtOnce, isOnPath, type RelativeServer, start } from './relatives/ser
 
 const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url))
 const given = process.argv.slice(2)
-/** The driver's own tests, and those of every operation that run on each store. */
-const runs = given.length > 0 ? [given] : [['test/store/mongo'], ['--testNamePattern', 'on MongoDB']]
 
-async function passes(args: string[], env: Record<string, string>): Promise<boolean> {
-  const child = spawn(process.execPath, [vitest, 'run', ...args], {
+/** The arguments of each run of vitest. */
+function runsOn({ everyOperation }: RelativeServer): string[][] {
+  if (given.length > 0) return [given]
+  const driver = ['test/store/mongo']
+  return everyOperation ? [driver, ['--testNamePattern', "on '?MongoDB"]] : [driver]
+}
+
+interface Counts {
+  passed: number
+  failed: number
+}
+
+/** Runs tests; the report is left in a file of the folder. */
+async function runTests(args: string[], env: Record<string, string>, folder: string): Promise<Counts> {
+  const report = join(folder, 'report.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...args], {
     env: { ...process.env, ...env },
     stdio: 'inherit',
   })
   const [code] = await once(child, 'exit')
-  return code === 0
+  const { numPassedTests: passed, numFailedTests: failed } = JSON.parse(readFileSync(report, 'utf8'))
+  // A file that does not load fails the run without a failed test.
+  return { passed, failed: code === 0 ? failed : Math.max(1, failed) }
 }
 
-async function test(server: RelativeServer): Promise<boolean> {
-  const folder = await builtOnce(server)
-  const dataFolder = mkdtempSync(join(tmpdir(), 'personas-relative-'))
-  const { url, stop } = await start(server, folder, dataFolder)
+async function test(server: RelativeServer): Promise<Counts> {
+  const built = await builtOnce(server)
+  const folder = mkdtempSync(join(tmpdir(), 'personas-relative-'))
+  const dataFolder = join(folder, 'data')
+  mkdirSync(dataFolder)
+  const { url, stop } = await start(server, built, dataFolder)
   try {
     const env = { MONGODB_URL: url, MONGODB_KIND: server.kind }
-    let passed = true
-    for (const args of runs) passed = (await passes(args, env)) && passed
-    return passed
+    const all = { passed: 0, failed: 0 }
+    for (const args of runsOn(server)) {
+      const { passed, failed } = await runTests(args, env, folder)
+      all.passed += passed
+      all.failed += failed
+    }
+    return all
   } finally {
     await stop()
-    rmSync(dataFolder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
@@ -48,9 +69,11 @@ async function resultOf(server: RelativeServer): Promise<{ ok: boolean; line: st
   console.log(`\n== ${name}`)
   const began = performance.now()
   try {
-    const ok = await test(server)
+    const { passed, failed } = await test(server)
     const seconds = Math.round((performance.now() - began) / 1000)
-    return { ok, line: `${ok ? 'PASSED' : 'FAILED'}: ${name}, after ${seconds} s` }
+    const ok = failed === 0 && passed > 0
+    const counts = `${passed} tests passed, ${failed} failed, in ${seconds} s`
+    return { ok, line: `${ok ? 'PASSED' : 'FAILED'}: ${name}: ${counts}` }
   } catch (error) {
     return { ok: false, line: `FAILED: ${name}: ${error instanceof Error ? error.message : error}` }
   }

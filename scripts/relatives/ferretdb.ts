@@ -15,6 +15,8 @@ async function download(folder: string): Promise<string> {
 export const ferretdb: RelativeServer = {
   kind: 'FerretDB',
   version: VERSION,
+  // They race for single versions, which it does not keep, and it looks through a collection for each find.
+  everyOperation: false,
   programs: ['go'],
   async build(folder) {
     const source = join(folder, 'source')

@@ -9,6 +9,7 @@ const sources = fileURLToPath(new URL('mongo-java-server/', import.meta.url))
 export const mongoJavaServer: RelativeServer = {
   kind: 'mongo-java-server',
   version: '1.47.0',
+  everyOperation: true,
   // The compiler, as the program is one source file.
   programs: ['javac', 'mvn'],
   async build(folder) {

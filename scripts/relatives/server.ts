@@ -15,6 +15,8 @@ const START_MS = 60_000
 export interface RelativeServer {
   kind: Relative
   version: string
+  /** Whether the tests of every operation run on it, beside those of the driver. */
+  everyOperation: boolean
   /** Programs that building and running it takes. */
   programs: string[]
   /** Puts all that `command` needs into an empty folder. */
