@@ -254,6 +254,10 @@ function report(): void {
   for (const [violation, times] of [...violations].slice(0, 40))
     console.log(`not ok (${times} times): ${violation}`)
   console.log(`${ledger.checks} checks, ${ledger.violations.length} violations, seed ${values.seed}`)
+  // Causes of 5xx, at level error: one of each.
+  const errors = started.output().match(/^.*"level":50.*$/gm) ?? []
+  const causes = new Map(errors.map((error) => [/"message":"[^"]*"/.exec(error)?.[0], error]))
+  for (const error of causes.values()) console.log(`log: ${error.slice(0, 1_500)}`)
   const scenario = values.scenario === undefined ? '' : ` --scenario ${values.scenario}`
   if (violations.size > 0) {
     console.log(
