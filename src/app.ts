@@ -1,7 +1,7 @@
 import cors, { type FastifyCorsOptions, type FastifyCorsOptionsDelegateCallback } from '@fastify/cors'
 import fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config.js'
-import { answerLimit } from './http/answers.js'
+import { answerLimits } from './http/answers.js'
 import { authenticator } from './http/auth.js'
 import { admitBodies, bodyLimit } from './http/bodies.js'
 import { acceptJson, ignoreTypeOfNothing } from './http/body.js'
@@ -86,9 +86,10 @@ export async function buildApp({
   if (config.corsOrigins.length > 0) await app.register(cors, { delegator: corsOf(config.corsOrigins) })
   answerUnknownRoutes(app)
 
-  const mounting: Mounting = { services, bodies: bodyLimit(), answers: answerLimit() }
+  const mounting: Mounting = { services, bodies: bodyLimit(), answers: answerLimits() }
   const images = imageLimit()
-  for (const limit of [mounting.bodies, mounting.answers, images]) metrics.limit(limit)
+  const { bodies, answers } = mounting
+  for (const limit of [bodies, images, ...Object.values(answers)]) metrics.limit(limit)
   mountMetrics(app, metrics)
   mountHealth(app, store)
   mountDocs(app)
@@ -98,7 +99,7 @@ export async function buildApp({
       done(request.access === undefined ? unauthorized() : undefined)
     })
     scope.addHook('onRequest', ignoreTypeOfNothing)
-    scope.addHook('onRequest', admitBodies(mounting.bodies))
+    scope.addHook('onRequest', admitBodies(bodies))
     acceptJson(scope, 'object')
     mountRest(scope, mounting)
     await scope.register(async (inner) => mountImages(inner, services.images, images))

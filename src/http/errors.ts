@@ -121,9 +121,16 @@ function causesOf(error: Error): Record<string, unknown>[] {
   return causes
 }
 
+/** Whether a request ended because its caller had left. */
+function isOfLeaving({ lifetime }: FastifyRequest, error: unknown): boolean {
+  if (!lifetime.gone) return false
+  const { reason } = lifetime.signal
+  return error === reason || (error instanceof Error && error.cause === reason)
+}
+
 /** Logs the failures that are the service's own or its provider's, with what caused them. */
 export function logFailure(request: FastifyRequest, error: unknown, { status, reason }: PublicError): void {
-  if (status < 500) return
+  if (status < 500 || isOfLeaving(request, error)) return
   const about = { reqId: request.id, status, ...(reason !== undefined && { reason }) }
   // An error that was foreseen is told by what identifies it; any other with its stack.
   if (!(error instanceof ServiceError)) request.log.error({ ...about, err: error }, 'request failed')

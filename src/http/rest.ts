@@ -4,7 +4,7 @@ import { publicError, ServiceError } from '../errors.js'
 import type { Limit } from '../limit.js'
 import type { JsonPage } from '../store/types.js'
 import type { Context, Services } from '../trpc.js'
-import { Answer } from './answers.js'
+import { Answer, type AnswerLimits } from './answers.js'
 import { acceptImages } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
 import { type Operation, operations } from './operations.js'
@@ -129,8 +129,8 @@ export interface Mounting {
   services: Services
   /** Large bodies, in bytes. */
   bodies: Limit
-  /** Answers that are made or sent, in bytes. */
-  answers: Limit
+  /** What answers take until they are sent. */
+  answers: AnswerLimits
 }
 
 /**

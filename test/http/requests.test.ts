@@ -115,8 +115,8 @@ describe('an answer that nobody reads', () => {
       const { socket, received } = openRaw(brief.url, get(path))
       await once(socket, 'connect')
       socket.pause()
-      const answers = 'limit_used{limit="answers"}'
-      await expect.poll(async () => (await readGauges(brief.url))[answers]).toBeGreaterThan(5_000_000)
+      const lists = 'limit_used{limit="lists"}'
+      await expect.poll(async () => (await readGauges(brief.url))[lists]).toBeGreaterThan(5_000_000)
       await expect.poll(() => busyGauges(brief.url)).toEqual({})
       socket.resume()
       expect((await received).length).toBeLessThan(10_000_000)

@@ -72,21 +72,6 @@ describe('SQLite store', () => {
     await store.close()
   })
 
-  it('opens a file of the first form', async () => {
-    const dir = folder()
-    const store = openSqliteStore(dir)
-    const made = [await insert(store, 'p'), await insert(store, 'p')]
-    await store.close()
-    const db = new Database(join(dir, 'personas.db'))
-    db.exec('DROP TABLE meta; DROP INDEX personas_large; PRAGMA user_version = 1')
-    db.close()
-    const migrated = openSqliteStore(dir)
-    const page = await migrated.listPersonas('p', { limit: 1 })
-    const cursor = page === 'bad-cursor' ? undefined : page.nextCursor
-    expect(await migrated.listPersonas('p', { limit: 5, cursor })).toHaveProperty('items', made.slice(1))
-    await migrated.close()
-  })
-
   it('refuses a data directory that another service uses', async () => {
     const dir = folder()
     const store = openSqliteStore(dir)
