@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { initTRPC } from '@trpc/server'
 import type { OpenApiMeta } from 'trpc-to-openapi'
 import './validation.js'
 import { publicError, ServiceError } from './errors.js'
 import type { ImageService } from './images/service.js'
+import type { Persona } from './personas/schema.js'
 import type { ListBudget, PersonaService } from './personas/service.js'
 import type { PortraitService } from './portraits/service.js'
 import type { ProjectService } from './projects/service.js'
@@ -21,13 +23,31 @@ export interface Services {
   portraits: PortraitService
 }
 
+/** A list in an answer, as the JSON text that it is: it is never made into objects. */
+export class JsonList {
+  readonly page: JsonPage
+  /** What stands for it where an answer is made as text. */
+  readonly mark: string = `list:${randomUUID()}`
+
+  constructor(page: JsonPage) {
+    this.page = page
+  }
+
+  toJSON(): string {
+    return this.mark
+  }
+}
+
+/** How lists get into answers. */
+export interface Lists extends ListBudget {
+  /** The personas of a page; where the interface takes text, what stands for them. */
+  show(page: JsonPage): Persona[]
+}
+
 export interface Context extends Services {
   access: Access
   requestId: string
-  /** What lists may take of memory. */
-  lists: ListBudget
-  /** Sends a page as the JSON it is, and where it goes on in a header: REST's way to answer a list. */
-  sendPage?: (page: JsonPage) => void
+  lists: Lists
 }
 
 /** How a procedure shows itself in REST, beside trpc-to-openapi's method, path and texts. */

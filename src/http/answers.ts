@@ -1,23 +1,40 @@
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
 import { type Hold, Limit, type TakeOptions } from '../limit.js'
-import { LIST_BYTES, type ListBudget, needsLimit } from '../personas/service.js'
+import type { Persona } from '../personas/schema.js'
+import { LIST_BYTES, needsLimit } from '../personas/service.js'
+import type { JsonPage } from '../store/types.js'
+import { JsonList, type Lists } from '../trpc.js'
 
 const MIB = 1024 * 1024
 /** Bytes of memory that answers may take at once, while they are made and until they are sent. */
-const ANSWERS = 96 * MIB
-/** The same for large lists, apart: who asks for a persona does not wait for those who ask for thousands. */
+const ANSWERS = 64 * MIB
+/** The same for batches and for lists, apart: who asks for a persona does not wait for those who ask for thousands. */
+const BATCHES = 64 * MIB
 const LISTS = 256 * MIB
 /** What is set aside for each call before it runs, in bytes: the largest persona, as an object and as text. */
 const CALL = MIB
+/** The most that is set aside for a batch of calls. */
+const BATCH = 32 * MIB
+/** What a byte of a list takes of memory until it is sent: as text, or as text, objects and text again. */
+const COPIES = 2
+const OBJECT_COPIES = 5
 /** Bytes of lists that a request reads within that; for more it asks first. */
 const FIRST = MIB / 2
 /** Answers up to this size, in bytes, are not counted once they are made. */
 const SMALL = 64 * 1024
 
+/** A read of a list that takes so many milliseconds of this process is followed by a pause. */
+const LONG_READ = 5
+
+/** How the mark of a list begins as text, and how long it is with its quotes. */
+const MARK = '"list:'
+const MARK_LENGTH = MARK.length + 36 + 1
+
 /** What answers take: bytes of memory, and for large lists turns. */
 export interface AnswerLimits {
   answers: Limit
+  batches: Limit
   lists: Limit
   /** A list may take long to read: one is begun at a time, and others are answered in between. */
   listTurns: Limit
@@ -32,6 +49,7 @@ export function answerLimits(): AnswerLimits {
   }
   return {
     answers: new Limit({ name: 'answers', capacity: ANSWERS, ...waiting }),
+    batches: new Limit({ name: 'batches', capacity: BATCHES, ...waiting }),
     lists: new Limit({ name: 'lists', capacity: LISTS, ...waiting }),
     listTurns: new Limit({ name: 'list_turns', capacity: 1, ...waiting }),
   }
@@ -42,36 +60,71 @@ export function answerLimits(): AnswerLimits {
  * request together are at most as large as one list may be. A request never waits for room while it holds a
  * list: the calls of a batch cannot wait for each other, nor two batches.
  */
-export class Answer implements ListBudget {
+export class Answer implements Lists {
   readonly #limits: AnswerLimits
   readonly #request: FastifyRequest
-  readonly #copies: number
+  readonly #asObjects: boolean
   #hold: Hold | undefined
+  /** What is held for its lists, once there are any. */
+  #listHold: Hold | undefined
   /** Bytes of lists that may be read within what is held. */
   #room = 0
   /** Bytes of lists that were read. */
   #read = 0
   #turn: Promise<unknown> = Promise.resolve()
+  #isBatch = false
   /** Why there was no room. */
   #refused: unknown
 
-  /** `copies` is what a byte of a list takes of memory until its answer is made, as text and as objects. */
-  constructor(limits: AnswerLimits, request: FastifyRequest, copies: number) {
+  /** `asObjects` is for an interface that does not make its answers as one text. */
+  constructor(limits: AnswerLimits, request: FastifyRequest, { asObjects = false } = {}) {
     this.#limits = limits
     this.#request = request
-    this.#copies = copies
+    this.#asObjects = asObjects
   }
 
   /** Waits for room for so many calls. @throws ServiceError SERVICE_UNAVAILABLE where that takes too long. */
   async begin(calls: number): Promise<void> {
-    await this.#take(this.#limits.answers, calls * CALL)
+    const { answers, batches } = this.#limits
+    this.#isBatch = calls > 1
+    this.#hold = await this.#take(this.#isBatch ? batches : answers, Math.min(calls * CALL, BATCH))
     this.#room = FIRST
   }
 
-  read: ListBudget['read'] = (maxBytes, read) => {
+  /** The lists that stand in it as text, by their marks. */
+  readonly #texts = new Map<string, Buffer>()
+
+  show(page: JsonPage): Persona[] {
+    // A caller that takes answers as they come gets each as one piece of text.
+    if (this.#asObjects) return JSON.parse(page.json.toString())
+    const list = new JsonList(page)
+    this.#texts.set(list.mark, typeof page.json === 'string' ? Buffer.from(page.json) : page.json)
+    // It stands for the list where the answer is made as text, which is all that is done with it.
+    return list as unknown as Persona[]
+  }
+
+  /** The pieces of an answer, with its lists in the place of their marks. */
+  withLists(text: Buffer): Buffer[] {
+    const pieces: Buffer[] = []
+    let from = 0
+    for (let at = text.indexOf(MARK); at !== -1 && this.#texts.size > 0; at = text.indexOf(MARK, at + 1)) {
+      const end = at + MARK_LENGTH
+      const list = this.#texts.get(text.toString('latin1', at + 1, end - 1))
+      // What a caller sent may look like one.
+      if (list === undefined) continue
+      pieces.push(text.subarray(from, at), list)
+      from = end
+    }
+    return [...pieces, text.subarray(from)]
+  }
+
+  read: Lists['read'] = (maxBytes, read) => {
     const turn = this.#turn.then(async () => {
+      // What was set aside for the one call is not needed, and others are not to wait for it.
+      if (!this.#isBatch) this.#hold?.release()
       const most = Math.min(maxBytes, LIST_BYTES - this.#read)
       const room = Math.min(most, this.#room - this.#read)
+      if (room > 0) this.#listHold ??= await this.#take(this.#limits.lists, FIRST * this.#copies)
       const first = room > 0 ? await this.#inTurn(() => read(room)) : undefined
       const isWhole = first !== undefined && (room === most || first.endsEarly === undefined)
       const list = isWhole ? first : await this.#readAll(most, read)
@@ -84,17 +137,24 @@ export class Answer implements ListBudget {
 
   /** Notes that the answer is made, and takes so many bytes until it is sent. */
   made(bytes: number): void {
-    this.#hold?.resize(bytes > SMALL ? bytes : 0)
+    const rest = bytes > SMALL ? bytes : 0
+    const hasLists = this.#listHold !== undefined && this.#refused === undefined
+    this.#listHold?.resize(rest)
+    this.#hold?.resize(hasLists ? 0 : rest)
   }
 
-  async #readAll<T>(most: number, read: (maxBytes: number) => Promise<T>): Promise<T> {
+  get #copies(): number {
+    return this.#asObjects ? OBJECT_COPIES : COPIES
+  }
+
+  async #readAll(most: number, read: (maxBytes: number) => Promise<JsonPage>): Promise<JsonPage> {
     if (most <= 0) throw needsLimit()
     // Nothing is read any more should there be no room: the calls of a batch do not wait for it one after another.
     this.#room = 0
-    this.#hold?.release()
+    this.#listHold?.release()
     if (this.#refused !== undefined) throw this.#refused
     const room = this.#read + most
-    await this.#take(this.#limits.lists, room * this.#copies).catch((error) => {
+    this.#listHold = await this.#take(this.#limits.lists, room * this.#copies).catch((error) => {
       this.#refused = error
       throw error
     })
@@ -102,14 +162,19 @@ export class Answer implements ListBudget {
     return this.#inTurn(() => read(most))
   }
 
-  /** Begins to read once nobody else does, and the requests that came meanwhile have been looked at. */
-  async #inTurn<T>(read: () => Promise<T>): Promise<T> {
-    const begin = async () => {
-      await setImmediate()
-      // A database in another process is not waited for here.
-      return { list: read() }
-    }
-    const { list } = await this.#limits.listTurns.run(1, begin, this.#caller())
+  /**
+   * Begins to read once nobody else does, and the requests that came meanwhile have been looked at. A database
+   * in another process is not waited for; one in this process has everybody wait, and then others have their time:
+   * Node accepts one connection at a time, so that a single look at what came is not enough.
+   */
+  async #inTurn(read: () => Promise<JsonPage>): Promise<JsonPage> {
+    const turn = await this.#limits.listTurns.take(1, this.#caller())
+    await setImmediate()
+    const began = performance.now()
+    const list = read()
+    const took = performance.now() - began
+    if (took < LONG_READ) turn.release()
+    else setTimeout(turn.release, took / 4)
     return list
   }
 
@@ -118,8 +183,9 @@ export class Answer implements ListBudget {
     return { caller: access?.key ?? ip, signal: lifetime.signal }
   }
 
-  async #take(limit: Limit, bytes: number): Promise<void> {
-    this.#hold = await limit.take(bytes, this.#caller())
-    this.#request.lifetime.onOver(this.#hold.release)
+  async #take(limit: Limit, bytes: number): Promise<Hold> {
+    const hold = await limit.take(bytes, this.#caller())
+    this.#request.lifetime.onOver(hold.release)
+    return hold
   }
 }

@@ -2,8 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { publicError, ServiceError } from '../errors.js'
 import type { Limit } from '../limit.js'
-import type { JsonPage } from '../store/types.js'
-import type { Context, Services } from '../trpc.js'
+import { type Context, JsonList, type Services } from '../trpc.js'
 import { Answer, type AnswerLimits } from './answers.js'
 import { acceptImages } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
@@ -11,9 +10,6 @@ import { type Operation, operations } from './operations.js'
 
 type Input = Record<string, unknown>
 type Kind = 'text' | 'number' | 'boolean'
-
-/** A list is sent as the text that the store made of it. */
-const COPIES = 2
 
 interface Exchange {
   request: FastifyRequest
@@ -89,10 +85,10 @@ function nextPage(request: FastifyRequest, cursor: string): string {
   return `<${url.pathname}${url.search}>; rel="next"`
 }
 
-function sendPage({ json, bytes, nextCursor }: JsonPage, { request, reply, budget }: Exchange): void {
+function sendList({ page: { json, bytes, nextCursor } }: JsonList, { request, reply, budget }: Exchange) {
   budget.made(bytes)
   if (nextCursor !== undefined) reply.header('link', nextPage(request, nextCursor))
-  reply.type('application/json; charset=utf-8').send(json)
+  return reply.type('application/json; charset=utf-8').send(json)
 }
 
 function answer({ rest, openapi }: Route, result: unknown, exchange: Exchange) {
@@ -154,17 +150,16 @@ function mount(scope: FastifyInstance, route: Route, { services, answers }: Moun
   async function call(request: FastifyRequest, reply: FastifyReply) {
     const { access, id: requestId, lifetime } = request
     const input = readInput(route, request)
-    const budget = new Answer(answers, request, COPIES)
+    const budget = new Answer(answers, request)
     await budget.begin(1)
     const ctx: Context = { personas, projects, images, portraits, access, requestId, lists: budget }
-    if (rest.pages === true) ctx.sendPage = (page) => sendPage(page, { request, reply, budget })
     const getRawInput = async () => input
     const called = procedure({ ctx, path, type, getRawInput, signal: lifetime.signal, batchIndex: 0 })
     const { rawBody } = rest
     const isRaw = rawBody !== undefined && Buffer.isBuffer(request.body)
     const result = await (isRaw ? called.catch((error) => Promise.reject(aboutBody(error, rawBody))) : called)
-    // Sent already, where the operation had the text of its answer.
-    return reply.sent ? reply : answer(route, result, { request, reply, budget })
+    const exchange = { request, reply, budget }
+    return result instanceof JsonList ? sendList(result, exchange) : answer(route, result, exchange)
   }
 
   scope.route({

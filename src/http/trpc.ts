@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { resolveResponse } from '@trpc/server/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { publicError, ServiceError } from '../errors.js'
@@ -12,8 +13,6 @@ import type { Mounting } from './rest.js'
 
 /** Calls in one batch, at most. */
 const MAX_BATCH = 100
-/** A list is read as text, made into objects and written as text again. */
-const COPIES = 4
 
 /**
  * A Fastify request as what tRPC reads of a web Request whose body, if any, is JSON. A real one takes longer to
@@ -45,6 +44,11 @@ function procedurePath({ url }: FastifyRequest): string {
   return path.slice('/trpc/'.length).replace(/\/$/, '')
 }
 
+/** Whether tRPC answers the calls of a batch one by one, as each is done (`httpBatchStreamLink`). */
+function isStreamed({ headers }: FastifyRequest): boolean {
+  return [headers['trpc-accept'], headers.accept].some((accept) => accept?.includes('application/jsonl'))
+}
+
 /** Serves the router at `/trpc` as tRPC's adapters do. */
 export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
   const { services, bodies, answers } = mounting
@@ -65,7 +69,7 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
     if (calls > MAX_BATCH) {
       throw new ServiceError('BAD_REQUEST', `A batch is at most ${MAX_BATCH} calls`)
     }
-    const answer = new Answer(answers, request, COPIES)
+    const answer = new Answer(answers, request, { asObjects: isStreamed(request) })
     await answer.begin(calls)
     const context: Context = { ...services, access, requestId, lists: answer }
     const response = await resolveResponse({
@@ -90,12 +94,13 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
     })
     const varied = reply.getHeader('vary')
     if (varied !== undefined) response.headers.append('vary', String(varied))
-    // Calls that are answered one by one, as each is done.
     if (response.headers.get('transfer-encoding') === 'chunked') return reply.send(response)
-    const bytes = Buffer.from(await response.arrayBuffer())
-    answer.made(bytes.length)
+    const pieces = answer.withLists(Buffer.from(await response.arrayBuffer()))
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    answer.made(length)
     for (const [name, value] of response.headers) reply.header(name, value)
-    return reply.code(response.status).send(bytes)
+    reply.code(response.status).header('content-length', length)
+    return reply.send(pieces.length === 1 || request.method === 'HEAD' ? pieces[0] : Readable.from(pieces))
   }
 
   const method = ['GET', 'POST']

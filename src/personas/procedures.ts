@@ -47,19 +47,16 @@ export const personasRouter = router({
     })
     .input(listPersonasInput)
     .output(personaList)
-    .query(async ({ ctx, input }) => {
-      if (ctx.sendPage === undefined) return (await ctx.personas.page(input, ctx.lists)).items
-      ctx.sendPage(await ctx.personas.pageAsJson(input, ctx.lists))
-      return []
-    }),
+    .query(async ({ ctx, input }) => ctx.lists.show(await ctx.personas.page(input, ctx.lists))),
 
   // The twin of REST's Link header for tRPC callers.
   page: projectProcedure
     .input(listPersonasInput)
     .output(personaPage)
     .query(async ({ ctx, input }) => {
-      const { items, nextCursor } = await ctx.personas.page(input, ctx.lists)
-      return nextCursor === undefined ? { items } : { items, nextCursor }
+      const page = await ctx.personas.page(input, ctx.lists)
+      const items = ctx.lists.show(page)
+      return page.nextCursor === undefined ? { items } : { items, nextCursor: page.nextCursor }
     }),
 
   create: projectProcedure

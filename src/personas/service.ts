@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../errors.js'
-import type { JsonPage, ListRequest, PersonaPage, Store } from '../store/types.js'
+import type { JsonPage, Store } from '../store/types.js'
 import { type Headers, mergeHeaders } from './headers.js'
 import {
   BAD_CURSOR,
@@ -56,28 +56,7 @@ export interface ListBudget {
    * Reads a list of up to `maxBytes` of JSON as soon as there is room for it; `read` may be called again with more.
    * @throws ServiceError SERVICE_UNAVAILABLE where that takes too long.
    */
-  read<Page extends ListEnd>(maxBytes: number, read: (maxBytes: number) => Promise<Page>): Promise<Page>
-}
-
-/** How a list that was read ends: its size as JSON, and whether one persona more would have been too much. */
-interface ListEnd {
-  bytes: number
-  endsEarly?: true
-}
-
-/** Reads a page, or the whole list where no limit is given, within its budget in bytes. */
-async function within<Page extends ListEnd>(
-  { limit, cursor }: ListPersonasInput,
-  budget: ListBudget,
-  read: (request: ListRequest) => Promise<Page | 'bad-cursor'>,
-): Promise<Page> {
-  const list = await budget.read(limit === undefined ? LIST_BYTES : PAGE_BYTES, async (maxBytes) => {
-    const page = await read({ limit: limit ?? MAX_LIST, maxBytes, cursor })
-    if (page === 'bad-cursor') throw badCursor()
-    return page
-  })
-  if (limit === undefined && list.endsEarly) throw needsLimit()
-  return list
+  read(maxBytes: number, read: (maxBytes: number) => Promise<JsonPage>): Promise<JsonPage>
 }
 
 /** The rules of personas. Inputs have passed their schemas. */
@@ -93,13 +72,14 @@ export class PersonaService {
    * up to 10,000, and 64 MiB.
    * @throws ServiceError BAD_REQUEST for a cursor that is not of this list, and for a list of more than 64 MiB.
    */
-  async page(input: ListPersonasInput, budget: ListBudget): Promise<PersonaPage> {
-    return within(input, budget, (request) => this.#store.listPersonas(input.projectId, request))
-  }
-
-  /** The same as a JSON array, ready to be sent. */
-  async pageAsJson(input: ListPersonasInput, budget: ListBudget): Promise<JsonPage> {
-    return within(input, budget, (request) => this.#store.listPersonasAsJson(input.projectId, request))
+  async page({ projectId, limit, cursor }: ListPersonasInput, budget: ListBudget): Promise<JsonPage> {
+    const list = await budget.read(limit === undefined ? LIST_BYTES : PAGE_BYTES, async (maxBytes) => {
+      const page = await this.#store.listPersonas(projectId, { limit: limit ?? MAX_LIST, maxBytes, cursor })
+      if (page === 'bad-cursor') throw badCursor()
+      return page
+    })
+    if (limit === undefined && list.endsEarly) throw needsLimit()
+    return list
   }
 
   /** @throws ServiceError CONFLICT when the project has a persona of that name. */

@@ -11,7 +11,7 @@ import {
   toHeaderFields,
 } from './mongo-collections.js'
 import { decodeCursor, encodeCursor, type Place, placeBehind } from './mongo-order.js'
-import type { ListRequest, NewPersona, PersonaPage, Store } from './types.js'
+import type { NewPersona, Store } from './types.js'
 
 /** A persona as the API shows it. */
 export function toPersona(document: PersonaDocument): Persona {
@@ -45,19 +45,14 @@ export function newestPlace(personas: Collections['personas'], projectId: string
   return personas.findOne({ projectId }, place)
 }
 
-type PersonaMethods = Pick<
-  Store,
-  'listPersonas' | 'listPersonasAsJson' | 'findPersona' | 'matchPersonaId' | 'insertPersona'
->
+type PersonaMethods = Pick<Store, 'listPersonas' | 'findPersona' | 'matchPersonaId' | 'insertPersona'>
 
 /** Reading personas and creating them. */
 export function mongoPersonas({ personas }: Collections): PersonaMethods {
-  /** Reads a page; `add` is given each persona and its JSON. */
-  async function readPage(
-    projectId: string,
-    { limit, maxBytes = Number.POSITIVE_INFINITY, cursor }: ListRequest,
-    add: (persona: Persona, json: string) => void,
-  ): Promise<Omit<PersonaPage, 'items'> | 'bad-cursor'> {
+  const listPersonas: Store['listPersonas'] = async (
+    projectId,
+    { limit, maxBytes = Number.POSITIVE_INFINITY, cursor },
+  ) => {
     const after = cursor === undefined ? undefined : decodeCursor(cursor)
     if (cursor !== undefined && after === undefined) return 'bad-cursor'
     // The bound on createdAt is where the index is entered; the $or only skips those of the same millisecond
@@ -72,42 +67,30 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
       .hint(ORDER_INDEX)
       .limit(limit + 1)
       .batchSize(limit + 1)
+    const texts: string[] = []
     let last: PersonaDocument | undefined
-    let count = 0
     // The brackets; with each persona but the first goes a comma.
     let bytes = 2
     while (await answer(() => found.hasNext())) {
       for (const document of found.readBufferedDocuments()) {
-        const persona = toPersona(document)
-        const json = JSON.stringify(persona)
-        const size = Buffer.byteLength(json) + (count > 0 ? 1 : 0)
-        if (last !== undefined && (count === limit || bytes + size > maxBytes)) {
+        const json = JSON.stringify(toPersona(document))
+        const size = Buffer.byteLength(json) + (last === undefined ? 0 : 1)
+        if (last !== undefined && (texts.length === limit || bytes + size > maxBytes)) {
           // What the database still has ready; where it does not hear of it, it lets go of that by itself.
           await found.close().catch(() => undefined)
-          const page = { bytes, nextCursor: encodeCursor(last) }
-          return count < limit ? { ...page, endsEarly: true } : page
+          const page = { json: `[${texts.join(',')}]`, bytes, nextCursor: encodeCursor(last) }
+          return texts.length < limit ? { ...page, endsEarly: true } : page
         }
-        add(persona, json)
+        texts.push(json)
         last = document
-        count += 1
         bytes += size
       }
     }
-    return { bytes }
+    return { json: `[${texts.join(',')}]`, bytes }
   }
 
   return {
-    async listPersonasAsJson(projectId, request) {
-      const texts: string[] = []
-      const page = await readPage(projectId, request, (_, json) => texts.push(json))
-      return page === 'bad-cursor' ? page : { json: `[${texts.join(',')}]`, ...page }
-    },
-
-    async listPersonas(projectId, request) {
-      const items: Persona[] = []
-      const page = await readPage(projectId, request, (persona) => items.push(persona))
-      return page === 'bad-cursor' ? page : { items, ...page }
-    },
+    listPersonas,
 
     async findPersona(projectId, id) {
       const document = await answer(() => personas.findOne({ projectId, id }))

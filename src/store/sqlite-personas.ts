@@ -8,7 +8,6 @@ import type { ListRequest, Store } from './types.js'
 type PersonaStore = Pick<
   Store,
   | 'listPersonas'
-  | 'listPersonasAsJson'
   | 'findPersona'
   | 'matchPersonaId'
   | 'insertPersona'
@@ -105,7 +104,7 @@ export function sqlitePersonas(
     return Math.max(1, Number(fitting.get(projectId, after, limit, maxBytes)?.count))
   }
 
-  const listPersonasAsJson: Store['listPersonasAsJson'] = async (projectId, request) => {
+  const listPersonas: Store['listPersonas'] = async (projectId, request) => {
     const { limit, cursor } = request
     const after = cursor === undefined ? 0 : cursors.read(projectId, cursor)
     if (after === undefined) return 'bad-cursor'
@@ -121,15 +120,7 @@ export function sqlitePersonas(
 
   return {
     forget: cache.drop,
-    listPersonasAsJson,
-
-    async listPersonas(projectId, request) {
-      const found = await listPersonasAsJson(projectId, request)
-      if (found === 'bad-cursor') return found
-      const { json, ...rest } = found
-      // Each body was written from a Persona.
-      return { items: JSON.parse(json.toString()) as Persona[], ...rest }
-    },
+    listPersonas,
 
     async findPersona(projectId, id) {
       const known = cache.get(projectId, id)

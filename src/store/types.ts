@@ -40,22 +40,16 @@ export interface ListRequest {
   cursor?: string | undefined
 }
 
-interface PageEnd {
-  /** Size of the page as JSON, in bytes. */
+/** A page of personas, as the JSON array of them. */
+export interface JsonPage {
+  /** As text, or in UTF-8, which a driver may have ready. */
+  json: string | Buffer
+  /** Its size in UTF-8, in bytes. */
   bytes: number
   /** Where the next page starts; absent on the last one. */
   nextCursor?: string
   /** Whether it ends before `limit`, as one persona more would be beyond `maxBytes`. */
   endsEarly?: true
-}
-
-export interface PersonaPage extends PageEnd {
-  items: Persona[]
-}
-
-/** A page as the JSON array of its items, as text or in UTF-8. */
-export interface JsonPage extends PageEnd {
-  json: string | Buffer
 }
 
 /** A provider key as it is kept: encrypted, beside the mask that answers show. */
@@ -124,9 +118,7 @@ export interface Store {
    * Personas in order of creation, from the cursor on where one is given.
    * A cursor that this store did not make is `bad-cursor`.
    */
-  listPersonas(projectId: string, request: ListRequest): Promise<PersonaPage | 'bad-cursor'>
-  /** The same as a JSON array, as text or in UTF-8, which a driver may have ready. */
-  listPersonasAsJson(projectId: string, request: ListRequest): Promise<JsonPage | 'bad-cursor'>
+  listPersonas(projectId: string, request: ListRequest): Promise<JsonPage | 'bad-cursor'>
   findPersona(projectId: string, id: string): Promise<Persona | null>
   /** How many ids of the project begin with `prefix` (lower-case hex and dashes), and one of them. */
   matchPersonaId(projectId: string, prefix: string): Promise<{ count: number; id?: string }>

@@ -51,7 +51,7 @@ describe('errors', () => {
   it('of the inside tell nothing of it, in either interface', async () => {
     const broken = await startService()
     const fails = () => Promise.reject(new Error('secret of the inside'))
-    Object.assign(broken.store, { listPersonas: fails, listPersonasAsJson: fails })
+    Object.assign(broken.store, { listPersonas: fails })
     const response = await broken.send(personas())
     expect(response.status).toBe(500)
     const text = await response.text()
@@ -580,6 +580,33 @@ describe('tRPC', () => {
     ])
   })
 
+  it('answers lists within batches and streams, whatever personas hold', async () => {
+    const projectId = newProjectId()
+    const marked = `"list:${'0'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)}"`
+    for (const name of ['a', marked, 'ü "\\ list:']) {
+      await service.client.personas.create.mutate({ projectId, name, systemPrompt: marked })
+    }
+    const all = (await (await service.send(personas(projectId))).json()) as object[]
+    expect(all).toHaveLength(3)
+    const inputs = Object.fromEntries(
+      [0, 1, 2, 3].map((n) => [n, { projectId, ...(n === 2 && { limit: 2 }) }]),
+    )
+    const path = '/trpc/personas.list,projects.getConfig,personas.page,personas.list?batch=1&input='
+    const answer = (accept: string) =>
+      service.send(path + encodeURIComponent(JSON.stringify(inputs)), { headers: { 'trpc-accept': accept } })
+    const batch: any = await (await answer('')).json()
+    const data = batch.map(({ result }: any) => result.data)
+    expect(data).toEqual([
+      all,
+      { name: projectId },
+      { items: all.slice(0, 2), nextCursor: expect.any(String) },
+      all,
+    ])
+    const streamed = await (await answer('application/jsonl')).text()
+    expect(streamed).toContain(JSON.stringify(all[2]))
+    expect(streamed).not.toMatch(/list:[1-9a-f]/)
+  })
+
   it('answers HEAD with the headers of the answer to GET', async () => {
     const path = '/trpc/projects.list'
     const head = await service.send(path, { method: 'HEAD' })
@@ -664,7 +691,7 @@ describe('service routes', () => {
     )
     expect(text).toContain('process_cpu_seconds_total')
     expect(text).toMatch(
-      /store_operation_duration_seconds_count\{operation="listPersonasAsJson",outcome="ok"\} [1-9]/,
+      /store_operation_duration_seconds_count\{operation="listPersonas",outcome="ok"\} [1-9]/,
     )
     expect(text).not.toContain('counted')
   })

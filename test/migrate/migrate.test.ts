@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { verify } from '../../src/migrate/verify.js'
 import type { Store } from '../../src/store/types.js'
-import { insert, newImage } from '../store/samples.js'
+import { insert, listOf, newImage } from '../store/samples.js'
 import { contentOf, countsOf, fill, move, places, within } from './stores.js'
 
 const counts = { projects: 2, images: 7, personas: 39 }
@@ -89,7 +89,7 @@ for (const target of ['SQLite', 'MongoDB'] as const) {
     await fill(from, 4)
     await move(from, to)
     await expect(verified(from, to)).resolves.toMatchObject({ personas: { count: 4 } })
-    const page = await within(to, (store) => store.listPersonas('first', { limit: 1 }))
+    const page = await within(to, (store) => listOf(store, 'first', { limit: 1 }))
     const persona = page === 'bad-cursor' ? '' : (page.items[0]?.id ?? '')
     const images = await within(to, (store) => store.listImageIds('first'))
     // Each of them comes before the last where kinds are compared.

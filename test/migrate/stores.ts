@@ -8,7 +8,7 @@ import type { Progress } from '../../src/migrate/progress.js'
 import { migrate } from '../../src/migrate.js'
 import type { Store } from '../../src/store/types.js'
 import { freshMongoUrl } from '../store/mongo-server.js'
-import { insert, newImage, newPersona, range, T0 } from '../store/samples.js'
+import { insert, listOf, newImage, newPersona, range, T0 } from '../store/samples.js'
 
 const folders: string[] = []
 process.once('exit', () => {
@@ -91,7 +91,7 @@ export function contentOf(place: string): Promise<unknown> {
       ['first', 'ünregistered/🙂', 'second'].map(async (id) => {
         const ids = await store.listImageIds(id)
         return {
-          personas: await store.listPersonas(id, { limit: 10_000 }),
+          personas: await listOf(store, id, { limit: 10_000 }),
           project: await store.findProject(id),
           images: await Promise.all(
             ids.map(async (imageId) => {

@@ -97,11 +97,8 @@ onEveryStore('a list of more bytes than one answer may have', (service) => {
       budgets.push(maxBytes)
       return { ...request, maxBytes: maxBytes / 1024 }
     }
-    const { listPersonas, listPersonasAsJson } = store
+    const { listPersonas } = store
     vi.spyOn(store, 'listPersonas').mockImplementation((id, request) => listPersonas(id, shrink(request)))
-    vi.spyOn(store, 'listPersonasAsJson').mockImplementation((id, request) =>
-      listPersonasAsJson(id, shrink(request)),
-    )
     return budgets
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import type { Store } from '../../src/store/types.js'
-import { idsByPage, insert, range, T0 } from './samples.js'
+import { idsByPage, insert, listOf, range, T0 } from './samples.js'
 
 async function insertMany(store: Store, projectId: string, count: number): Promise<string[]> {
   const ids: string[] = []
@@ -39,24 +39,24 @@ export function pageContract(store: () => Store) {
 
   it('names a next page only where there is one', async () => {
     const project = randomUUID()
-    expect(await store().listPersonas(project, { limit: 2 })).toEqual({ items: [], bytes: 2 })
+    expect(await listOf(store(), project, { limit: 2 })).toEqual({ items: [], bytes: 2 })
     await insertMany(store(), project, 4)
-    const first = await store().listPersonas(project, { limit: 2 })
+    const first = await listOf(store(), project, { limit: 2 })
     if (first === 'bad-cursor') throw new Error('A first page has no cursor')
     expect(first.items).toHaveLength(2)
-    const second = await store().listPersonas(project, { limit: 2, cursor: first.nextCursor })
+    const second = await listOf(store(), project, { limit: 2, cursor: first.nextCursor })
     expect(second).toMatchObject({ items: [expect.anything(), expect.anything()] })
     expect(second).not.toHaveProperty('nextCursor')
-    expect(await store().listPersonas(project, { limit: 4 })).not.toHaveProperty('nextCursor')
+    expect(await listOf(store(), project, { limit: 4 })).not.toHaveProperty('nextCursor')
   })
 
   it('goes on behind a persona that is deleted', async () => {
     const project = randomUUID()
     const ids = await insertMany(store(), project, 6)
-    const first = await store().listPersonas(project, { limit: 3 })
+    const first = await listOf(store(), project, { limit: 3 })
     if (first === 'bad-cursor') throw new Error('A first page has no cursor')
     for (const id of ids.slice(1, 4)) await store().deletePersona(project, id)
-    const rest = await store().listPersonas(project, { limit: 3, cursor: first.nextCursor })
+    const rest = await listOf(store(), project, { limit: 3, cursor: first.nextCursor })
     expect(rest).toMatchObject({ items: ids.slice(4).map((id) => ({ id })) })
   })
 
@@ -80,9 +80,9 @@ export function pageContract(store: () => Store) {
     const project = randomUUID()
     const prompts = ['plain', 'zwölf "Boxkämpfer"\n', '🙂\u0001'.repeat(3_000)]
     for (const systemPrompt of prompts) await insert(store(), project, { systemPrompt })
-    const page = pageOf(await store().listPersonas(project, { limit: 3 }))
+    const page = pageOf(await listOf(store(), project, { limit: 3 }))
     expect(page.bytes).toBe(Buffer.byteLength(JSON.stringify(page.items)))
-    const asJson = pageOf(await store().listPersonasAsJson(project, { limit: 3 }))
+    const asJson = pageOf(await store().listPersonas(project, { limit: 3 }))
     expect(JSON.parse(String(asJson.json))).toEqual(page.items)
     expect(asJson.bytes).toBe(page.bytes)
     expect(Buffer.byteLength(asJson.json)).toBe(page.bytes)
@@ -97,22 +97,19 @@ export function pageContract(store: () => Store) {
     for (const n of range(12)) {
       ids.push((await insert(store(), project, { systemPrompt: String(n % 10).repeat(length) })).id)
     }
-    const whole = pageOf(await store().listPersonas(project, { limit: 12 }))
-    expect(await store().listPersonas(project, { limit: 12, maxBytes: whole.bytes })).toEqual(whole)
+    const whole = pageOf(await listOf(store(), project, { limit: 12 }))
+    expect(await listOf(store(), project, { limit: 12, maxBytes: whole.bytes })).toEqual(whole)
     const sizeOf = (count: number) => Buffer.byteLength(JSON.stringify(whole.items.slice(0, count)))
-    for (const list of ['listPersonas', 'listPersonasAsJson'] as const) {
-      for (const count of [1, 5, 11]) {
-        for (const maxBytes of [sizeOf(count), sizeOf(count + 1) - 1]) {
-          const page = pageOf(await store()[list](project, { limit: 12, maxBytes }))
-          expect(page).toMatchObject({ bytes: sizeOf(count), endsEarly: true })
-          const next = { limit: 12, cursor: page.nextCursor }
-          const rest = pageOf(await store().listPersonas(project, next))
-          expect(rest.items.map(({ id }) => id)).toEqual(ids.slice(count))
-        }
+    for (const count of [1, 5, 11]) {
+      for (const maxBytes of [sizeOf(count), sizeOf(count + 1) - 1]) {
+        const page = pageOf(await listOf(store(), project, { limit: 12, maxBytes }))
+        expect(page).toMatchObject({ bytes: sizeOf(count), endsEarly: true })
+        const rest = pageOf(await listOf(store(), project, { limit: 12, cursor: page.nextCursor }))
+        expect(rest.items.map(({ id }) => id)).toEqual(ids.slice(count))
       }
-      expect(await store()[list](project, { limit: 12, maxBytes: 1 })).toMatchObject({ bytes: sizeOf(1) })
     }
-    const cutByLimit = await store().listPersonas(project, { limit: 3, maxBytes: whole.bytes })
+    expect(await listOf(store(), project, { limit: 12, maxBytes: 1 })).toMatchObject({ bytes: sizeOf(1) })
+    const cutByLimit = await listOf(store(), project, { limit: 3, maxBytes: whole.bytes })
     expect(cutByLimit).toHaveProperty('items.length', 3)
     expect(cutByLimit).not.toHaveProperty('endsEarly')
   })
@@ -123,7 +120,7 @@ export function pageContract(store: () => Store) {
     const encoded = (text: string) => Buffer.from(text).toString('base64url')
     const foreign = ['', 'x', 'null', '☃', '../..', encoded('{}'), encoded('9'.repeat(40)), 'A'.repeat(5_000)]
     for (const cursor of foreign) {
-      expect(await store().listPersonas(project, { limit: 1, cursor })).toBe('bad-cursor')
+      expect(await listOf(store(), project, { limit: 1, cursor })).toBe('bad-cursor')
     }
   })
 }

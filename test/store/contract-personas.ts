@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Store } from '../../src/store/types.js'
-import { insert, newPersona, T0 } from './samples.js'
+import { insert, listOf, newPersona, T0 } from './samples.js'
 
 // Every code point but NUL and surrogates, which the service refuses.
 const text = (maxLength: number) =>
@@ -107,7 +107,7 @@ export function personaContract(store: () => Store) {
       '\u0130',
     ]
     for (const name of names) await insert(store(), project, { name })
-    const page = await store().listPersonas(project, { limit: 20 })
+    const page = await listOf(store(), project, { limit: 20 })
     expect(page).toMatchObject({ items: names.map((name) => ({ name })) })
   })
 
@@ -118,7 +118,7 @@ export function personaContract(store: () => Store) {
     for (const id of ids) await store().insertPersona(id, { ...shared, description: id }, T0)
     for (const id of ids) {
       expect((await store().findPersona(id, shared.id))?.description).toBe(id)
-      expect(await store().listPersonas(id, { limit: 10 })).toMatchObject({ items: [{ description: id }] })
+      expect(await listOf(store(), id, { limit: 10 })).toMatchObject({ items: [{ description: id }] })
     }
     expect(await store().deletePersona(base, shared.id)).toBe('deleted')
     expect(await store().findPersona(base, shared.id)).toBeNull()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import type { LlmSettingsChange, ProjectChange, Store } from '../../src/store/types.js'
-import { insert, newImage, newPersona, range, T0 } from './samples.js'
+import { insert, listOf, newImage, newPersona, range, T0 } from './samples.js'
 
 const sealed = { ciphertext: 'c1', mask: 'sk-a...wxyz' }
 const withKey = (ciphertext: string, text: { mask: string; keepIfMask: string }): ProjectChange => ({
@@ -231,12 +231,12 @@ export function projectContract(store: () => Store) {
     }
     expect(await store().deleteProject(id)).toBe(true)
     expect(await store().findProject(id)).toBeNull()
-    expect(await store().listPersonas(id, { limit: 10 })).toEqual({ items: [], bytes: 2 })
+    expect(await listOf(store(), id, { limit: 10 })).toEqual({ items: [], bytes: 2 })
     expect(await store().listImageIds(id)).toEqual([])
     expect((await store().listSealedKeys()).some(({ projectId }) => projectId === id)).toBe(false)
     expect(await store().deleteProject(id)).toBe(false)
     expect(await store().findProject(other)).not.toBeNull()
-    expect(await store().listPersonas(other, { limit: 500 })).toHaveProperty('items.length', 120)
+    expect(await listOf(store(), other, { limit: 500 })).toHaveProperty('items.length', 120)
     expect(await store().listImageIds(other)).toHaveLength(1)
   })
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import type { PersonaChange, Store } from '../../src/store/types.js'
-import { idsByPage, insert, newImage, newPersona, persona, range, T0 } from './samples.js'
+import { idsByPage, insert, listOf, newImage, newPersona, persona, range, T0 } from './samples.js'
 
 function count<T>(values: readonly T[], wanted: T): number {
   return values.filter((value) => value === wanted).length
@@ -15,7 +15,7 @@ export function raceContract(store: () => Store) {
     const outcomes = await Promise.all(range(100).map(create))
     expect(count(outcomes, 'name-taken')).toBe(99)
     const winner = persona(outcomes.find((outcome) => outcome !== 'name-taken') ?? null)
-    expect(await store().listPersonas(project, { limit: 10 })).toHaveProperty('items', [winner])
+    expect(await listOf(store(), project, { limit: 10 })).toHaveProperty('items', [winner])
   })
 
   it('lets one of 20 simultaneous renames to a name succeed', async () => {
@@ -135,7 +135,7 @@ export function conditionalRaceContract(store: () => Store) {
     }
     await Promise.all(range(5).map(draw))
     await Promise.all([...range(20).map(draw), store().deleteProject(project), ...range(20).map(draw)])
-    const page = await store().listPersonas(project, { limit: 100 })
+    const page = await listOf(store(), project, { limit: 100 })
     const shown = page === 'bad-cursor' ? [] : page.items.flatMap(({ imageUrl }) => imageUrl ?? [])
     expect((await store().listImageIds(project)).sort()).toEqual(shown.sort())
   })

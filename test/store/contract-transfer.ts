@@ -4,7 +4,7 @@ import { imageRoles } from '../../src/images/schema.js'
 import type { Persona } from '../../src/personas/schema.js'
 import type { RecordSequence, StoreRecords } from '../../src/store/transfer.js'
 import type { Store } from '../../src/store/types.js'
-import { idsByPage, insert, newImage, newPersona, range, T0 } from './samples.js'
+import { idsByPage, insert, listOf, newImage, newPersona, range, T0 } from './samples.js'
 
 const at = (time: number) => new Date(time).toISOString()
 
@@ -61,7 +61,7 @@ export function transferContract(store: () => Store, sortsByBytes: boolean) {
     await store().transfer.personas.append(records.slice(3))
     expect(await personasOf(project)).toStrictEqual(records.slice(0, 6))
     expect(await personasOf(other)).toStrictEqual(records.slice(6))
-    expect(await store().listPersonas(project, { limit: 10 })).toHaveProperty('items', given)
+    expect(await listOf(store(), project, { limit: 10 })).toHaveProperty('items', given)
     expect(await idsByPage(store(), project, 2)).toEqual(given.map(({ id }) => id))
     expect(await store().findPersona(project, given[2]?.id ?? '')).toStrictEqual(given[2])
     const next = await insert(store(), project, {}, T0 - 7_200_000)

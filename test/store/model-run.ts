@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { ServiceError } from '../../src/errors.js'
 import type { Store, StoredImage } from '../../src/store/types.js'
 import { apply, type Command, NOTHING, possible, type State } from './model.js'
-import { T0 } from './samples.js'
+import { listOf, T0 } from './samples.js'
 
 /** A store whose database can be made to fail. */
 export interface FaultyStore<Fault> {
@@ -172,7 +172,7 @@ export class ModelRun<Fault> {
   async #read(id: string): Promise<State[string]> {
     const store = this.#faulty.store()
     const personas = await readPages(store, id)
-    const whole = await store.listPersonasAsJson(id, { limit: 1_000 })
+    const whole = await store.listPersonas(id, { limit: 1_000 })
     expect(whole !== 'bad-cursor' && JSON.parse(String(whole.json))).toEqual(personas)
     for (const known of this.#personas.filter(({ project }) => project === id)) {
       const listed = personas.find((each) => each.id === known.id)
@@ -255,7 +255,7 @@ export class ModelRun<Fault> {
 async function readPages(store: Store, project: string) {
   const personas = []
   for (let cursor: string | undefined; ; ) {
-    const page = await store.listPersonas(project, { limit: 3, cursor })
+    const page = await listOf(store, project, { limit: 3, cursor })
     if (page === 'bad-cursor') throw new Error('The store refuses its own cursor')
     personas.push(...page.items)
     cursor = page.nextCursor

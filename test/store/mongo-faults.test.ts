@@ -4,7 +4,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { type MongoStore, openMongoStore } from '../../src/store/mongo.js'
 import { type FaultyMongo, startFaultyMongo } from './faulty-mongo.js'
 import { freshMongoUrl } from './mongo-server.js'
-import { insert, newImage, newPersona, range, T0 } from './samples.js'
+import { insert, listOf, newImage, newPersona, range, T0 } from './samples.js'
 
 const mongo = inject('mongo')
 if ('unavailable' in mongo) throw new Error(mongo.unavailable)
@@ -177,7 +177,7 @@ describe.skipIf(!reachable)(
     /** Each portrait is shown, and each persona's is there. */
     const isWhole: Act = async ({ store, project, notes }) => {
       await store.sweepPortraits(0)
-      const page = await store.listPersonas(project, { limit: 10 })
+      const page = await listOf(store, project, { limit: 10 })
       const shown = page === 'bad-cursor' ? [] : page.items.flatMap(({ imageUrl }) => imageUrl ?? [])
       expect((await store.listImageIds(project)).sort()).toEqual(shown.sort())
       expect(await notes()).toBe(0)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { type MongoStore, openMongoStore } from '../../src/store/mongo.js'
 import { freshMongoUrl } from './mongo-server.js'
-import { insert, newImage, newPersona, T0 } from './samples.js'
+import { insert, listOf, newImage, newPersona, T0 } from './samples.js'
 import { startProxy, type TcpProxy } from './tcp-proxy.js'
 
 const mongo = inject('mongo')
@@ -31,7 +31,7 @@ describe.skipIf(address === '')('a MongoDB that goes away', () => {
     const calls: Promise<unknown>[] = [
       store.ping(),
       store.findPersona(project, randomUUID()),
-      store.listPersonas(project, { limit: 10 }),
+      listOf(store, project, { limit: 10 }),
       store.insertPersona(project, newPersona(), T0),
       store.updatePersona(project, randomUUID(), { name: 'x', now: T0 }),
       store.insertImage(project, newImage('upload', 1_000_000)),

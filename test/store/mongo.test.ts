@@ -5,7 +5,7 @@ import { openMongoStore } from '../../src/store/mongo.js'
 import { connectMongo } from '../../src/store/mongo-connection.js'
 import { storeContract } from './contract.js'
 import { freshMongoUrl } from './mongo-server.js'
-import { insert, newPersona, T0 } from './samples.js'
+import { insert, listOf, newPersona, T0 } from './samples.js'
 
 const mongo = inject('mongo')
 if ('unavailable' in mongo) throw new Error(mongo.unavailable)
@@ -145,7 +145,7 @@ describe('several processes on one database', () => {
     for (const [i, store] of [a, b, b, a, b, a].entries()) {
       ids.push((await insert(store, project, {}, T0 - i * 1_000)).id)
     }
-    expect(await a.listPersonas(project, { limit: 10 })).toMatchObject({ items: ids.map((id) => ({ id })) })
+    expect(await listOf(a, project, { limit: 10 })).toMatchObject({ items: ids.map((id) => ({ id })) })
     const outcomes = await Promise.all(
       [a, b, a, b].map((store) => store.insertPersona(project, newPersona({ name: 'one' }), T0)),
     )

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { ImageRole } from '../../src/images/schema.js'
 import type { Persona } from '../../src/personas/schema.js'
-import type { NewPersona, Store, StoredImage } from '../../src/store/types.js'
+import type { JsonPage, ListRequest, NewPersona, Store, StoredImage } from '../../src/store/types.js'
 
 /** 2026-01-28T10:00:00.000Z */
 export const T0 = Date.UTC(2026, 0, 28, 10)
@@ -33,7 +33,7 @@ export async function idsByPage(store: Store, projectId: string, limit: number):
   const ids: string[] = []
   let cursor: string | undefined
   do {
-    const page = await store.listPersonas(projectId, { limit, cursor })
+    const page = await listOf(store, projectId, { limit, cursor })
     if (page === 'bad-cursor') throw new Error(`The store refuses its own cursor ${cursor}`)
     ids.push(...page.items.map(({ id }) => id))
     cursor = page.nextCursor
@@ -44,4 +44,16 @@ export async function idsByPage(store: Store, projectId: string, limit: number):
 /** Numbers from 0 to count - 1. */
 export function range(count: number): number[] {
   return [...Array(count).keys()]
+}
+
+/** A page as a store lists it, with its personas as objects. */
+export async function listOf(
+  store: Store,
+  projectId: string,
+  request: ListRequest,
+): Promise<(Omit<JsonPage, 'json'> & { items: Persona[] }) | 'bad-cursor'> {
+  const page = await store.listPersonas(projectId, request)
+  if (page === 'bad-cursor') return page
+  const { json, ...rest } = page
+  return { items: JSON.parse(json.toString()), ...rest }
 }

@@ -15,7 +15,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { openSqliteStore } from '../../src/store/sqlite.js'
 import { openDatabase } from '../../src/store/sqlite-database.js'
 import type { Store } from '../../src/store/types.js'
-import { insert, newImage, newPersona, range, T0 } from './samples.js'
+import { insert, listOf, newImage, newPersona, range, T0 } from './samples.js'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -98,7 +98,7 @@ describe('the readiness of a SQLite store', () => {
     const damaged = openSqliteStore(dir)
     closing.unshift(() => damaged.close().catch(() => undefined))
     await damaged.ping()
-    await expect(damaged.listPersonas('p', { limit: 1_000 })).rejects.toMatchObject(unavailable)
+    await expect(listOf(damaged, 'p', { limit: 1_000 })).rejects.toMatchObject(unavailable)
     await expect(damaged.ping()).rejects.toMatchObject(unavailable)
     await damaged.findProject('p')
     await expect(damaged.ping()).rejects.toMatchObject(unavailable)
@@ -109,14 +109,14 @@ describe('cursors of SQLite', () => {
   it('are of one project', async () => {
     const { store } = open()
     for (const project of ['p', 'q']) await fill(store, project, 3)
-    const page = await store.listPersonas('p', { limit: 1 })
+    const page = await listOf(store, 'p', { limit: 1 })
     if (page === 'bad-cursor' || page.nextCursor === undefined) throw new Error('There is no next page')
     const { nextCursor: cursor } = page
-    expect(await store.listPersonas('p', { limit: 5, cursor })).toHaveProperty('items.length', 2)
-    expect(await store.listPersonas('q', { limit: 5, cursor })).toBe('bad-cursor')
-    expect(await store.listPersonas('p', { limit: 5, cursor: `${cursor}A` })).toBe('bad-cursor')
+    expect(await listOf(store, 'p', { limit: 5, cursor })).toHaveProperty('items.length', 2)
+    expect(await listOf(store, 'q', { limit: 5, cursor })).toBe('bad-cursor')
+    expect(await listOf(store, 'p', { limit: 5, cursor: `${cursor}A` })).toBe('bad-cursor')
     const other = `${cursor.startsWith('A') ? 'B' : 'A'}${cursor.slice(1)}`
-    expect(await store.listPersonas('p', { limit: 5, cursor: other })).toBe('bad-cursor')
+    expect(await listOf(store, 'p', { limit: 5, cursor: other })).toBe('bad-cursor')
   })
 
   it('say nothing of how many personas were created', async () => {
@@ -124,7 +124,7 @@ describe('cursors of SQLite', () => {
     await fill(store, 'p', 65)
     const cursors: Buffer[] = []
     for (const limit of range(64)) {
-      const page = await store.listPersonas('p', { limit: limit + 1 })
+      const page = await listOf(store, 'p', { limit: limit + 1 })
       if (page === 'bad-cursor' || page.nextCursor === undefined) throw new Error('There is no next page')
       cursors.push(Buffer.from(page.nextCursor, 'base64url'))
     }
@@ -148,8 +148,8 @@ describe('deleting a project of SQLite', () => {
     for (const _ of range(3)) await insert(store, 'other')
     expect(isDone).toBe(false)
     expect(await deleting).toBe(true)
-    expect(await store.listPersonas('p', { limit: 1 })).toHaveProperty('items', [])
-    expect(await store.listPersonas('other', { limit: 10 })).toHaveProperty('items.length', 3)
+    expect(await listOf(store, 'p', { limit: 1 })).toHaveProperty('items', [])
+    expect(await listOf(store, 'other', { limit: 10 })).toHaveProperty('items.length', 3)
   })
 
   it('does not take many large images at once', async () => {
@@ -177,7 +177,7 @@ describe('deleting a project of SQLite', () => {
     const again = openSqliteStore(dir)
     closing.unshift(() => again.close())
     expect(await again.findProject('p')).toEqual({ id: 'p', name: 'P' })
-    expect(await again.listPersonas('p', { limit: 2_000 })).toHaveProperty('items.length', 1_800)
+    expect(await listOf(again, 'p', { limit: 2_000 })).toHaveProperty('items.length', 1_800)
     expect(await again.deleteProject('p')).toBe(true)
     expect(await again.deleteProject('p')).toBe(false)
   })

@@ -5,7 +5,7 @@ import Database from 'libsql'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openSqliteStore } from '../../src/store/sqlite.js'
 import { storeContract } from './contract.js'
-import { insert, T0 } from './samples.js'
+import { insert, listOf, T0 } from './samples.js'
 
 const folders: string[] = []
 
@@ -29,11 +29,11 @@ describe('SQLite store', () => {
     const dir = folder()
     const first = openSqliteStore(dir)
     const made = [await insert(first, 'p'), await insert(first, 'p'), await insert(first, 'p')]
-    const page = await first.listPersonas('p', { limit: 1 })
+    const page = await listOf(first, 'p', { limit: 1 })
     await first.close()
     const second = openSqliteStore(dir)
     const cursor = page === 'bad-cursor' ? undefined : page.nextCursor
-    expect(await second.listPersonas('p', { limit: 5, cursor })).toHaveProperty('items', made.slice(1))
+    expect(await listOf(second, 'p', { limit: 5, cursor })).toHaveProperty('items', made.slice(1))
     await second.close()
   })
 
@@ -59,7 +59,7 @@ describe('SQLite store', () => {
       llmSettings: { provider: 'openai', models: { image: 'gpt-image-1', persona: 'p' }, apiKey },
     })
     const [imageUrl] = await store.listImageIds('keyed')
-    expect(await store.listPersonas('keyed', { limit: 5 })).toMatchObject({
+    expect(await listOf(store, 'keyed', { limit: 5 })).toMatchObject({
       items: [{ id: '987fcdeb-51a2-4bc4-9567-890123456789', name: 'impatient-user', imageUrl }],
     })
     await store.close()
@@ -123,7 +123,7 @@ describe('SQLite store', () => {
     await first.close()
     const second = openSqliteStore(dir)
     const b = await insert(second, 'p', {}, T0 - 60_000)
-    expect(await second.listPersonas('p', { limit: 5 })).toHaveProperty('items', [a, b])
+    expect(await listOf(second, 'p', { limit: 5 })).toHaveProperty('items', [a, b])
     await second.close()
   })
 })
