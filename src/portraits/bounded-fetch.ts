@@ -19,12 +19,14 @@ export class BoundedFetch {
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const response = await fetch(input, init)
     if (!response.ok) return bounded(response, MAX_ERROR_BYTES)
+    // The SDK fetches more than once (`data:,` to see what fetch can, and each model): one call that held an answer
+    // while it waits for the next could wait for itself.
+    this.release()
     // Until then the answer waits in the network. A picture that is paid for is never refused.
     const hold = await this.#reading.take(MAX_ANSWER_BYTES, {
       signal: init?.signal ?? undefined,
       patient: true,
     })
-    this.release()
     this.#hold = hold
     return bounded(response, MAX_ANSWER_BYTES)
   }
