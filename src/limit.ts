@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { ServiceError } from './errors.js'
 
 /** A part of a limit that is taken until it is released. */
@@ -181,4 +182,28 @@ export class Limit {
       entry.admit()
     }
   }
+}
+
+/** Work that keeps this process busy for so many milliseconds is followed by a pause. */
+const LONG = 5
+
+/**
+ * Begins work that may keep this process busy, such as a large read from an embedded database, in its turn: once
+ * nothing else of its kind begins, and the requests that came meanwhile have been looked at. What it waits for
+ * outside this process is not part of the turn. After a long one others have their time: Node accepts one
+ * connection at a time, so that a single look at what came is not enough.
+ */
+export async function beginInTurn<T>(
+  turns: Limit,
+  work: () => Promise<T>,
+  options?: TakeOptions,
+): Promise<T> {
+  const turn = await turns.take(1, options)
+  await setImmediate()
+  const began = performance.now()
+  const result = work()
+  const took = performance.now() - began
+  if (took < LONG) turn.release()
+  else setTimeout(turn.release, took / 4)
+  return result
 }

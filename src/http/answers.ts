@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
-import { type Hold, Limit, type TakeOptions } from '../limit.js'
+import { beginInTurn, type Hold, Limit, type TakeOptions } from '../limit.js'
 import type { Persona } from '../personas/schema.js'
 import { LIST_BYTES, needsLimit } from '../personas/service.js'
 import type { JsonPage } from '../store/types.js'
@@ -23,9 +22,6 @@ const OBJECT_COPIES = 5
 const FIRST = MIB / 2
 /** Answers up to this size, in bytes, are not counted once they are made. */
 const SMALL = 64 * 1024
-
-/** A read of a list that takes so many milliseconds of this process is followed by a pause. */
-const LONG_READ = 5
 
 /** How the mark of a list begins as text, and how long it is with its quotes. */
 const MARK = '"list:'
@@ -162,20 +158,8 @@ export class Answer implements Lists {
     return this.#inTurn(() => read(most))
   }
 
-  /**
-   * Begins to read once nobody else does, and the requests that came meanwhile have been looked at. A database
-   * in another process is not waited for; one in this process has everybody wait, and then others have their time:
-   * Node accepts one connection at a time, so that a single look at what came is not enough.
-   */
-  async #inTurn(read: () => Promise<JsonPage>): Promise<JsonPage> {
-    const turn = await this.#limits.listTurns.take(1, this.#caller())
-    await setImmediate()
-    const began = performance.now()
-    const list = read()
-    const took = performance.now() - began
-    if (took < LONG_READ) turn.release()
-    else setTimeout(turn.release, took / 4)
-    return list
+  #inTurn(read: () => Promise<JsonPage>): Promise<JsonPage> {
+    return beginInTurn(this.#limits.listTurns, read, this.#caller())
   }
 
   #caller(): TakeOptions {

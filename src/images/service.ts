@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { ServiceError } from '../errors.js'
-import { Limit, type TakeOptions } from '../limit.js'
+import { beginInTurn, Limit, type TakeOptions } from '../limit.js'
 import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/types.js'
 import {
@@ -78,9 +78,18 @@ export class ImageService {
     retryAfter: 5,
   })
 
+  /** Reading one from the embedded file takes up to 10 ms, in which nobody is answered. */
+  readonly #turns = new Limit({
+    name: 'picture_turns',
+    capacity: 1,
+    maxWaitMs: 30_000,
+    message: 'Too many pictures are being read; try again in a few seconds',
+    retryAfter: 5,
+  })
+
   constructor(store: Store, metrics: Pick<Metrics, 'limit'>) {
     this.#store = store
-    for (const limit of [...pictureLimits, this.#loading]) metrics.limit(limit)
+    for (const limit of [...pictureLimits, this.#loading, this.#turns]) metrics.limit(limit)
   }
 
   /**
@@ -160,7 +169,8 @@ export class ImageService {
   }
 
   async #load({ projectId, imageId }: ImageInput): Promise<Picture> {
-    const image = await this.#store.findImage(projectId, imageId)
+    const find = () => this.#store.findImage(projectId, imageId)
+    const image = await beginInTurn(this.#turns, find, { caller: projectId })
     if (image === null) throw imageNotFound()
     return image
   }

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { ServiceError } from '../../src/errors.js'
 import type { Limit } from '../../src/limit.js'
 import { createOpenAiProvider, type GenerateRequest } from '../../src/portraits/provider.js'
+import { plain } from '../images/pictures.js'
 import {
   errorReply,
   type ImagesApi,
@@ -408,6 +409,14 @@ describe('how much the provider may say', () => {
     api.reply(...Array.from({ length: 8 }, () => zipped(200, ofMiB(4))))
     const all = Array.from({ length: 8 }, () => provider.generate(request()))
     expect((await Promise.all(all)).map(({ bytes }) => bytes.length)).toEqual(Array(8).fill(3 * 1024 * 1024))
+  })
+
+  it('does not wait for itself where the SDK fetches more than once, as it does with style references', async () => {
+    const provider = providerWith({ timeoutMs: 5_000 })
+    api.reply(...Array.from({ length: 8 }, () => zipped(200, ofMiB(1))))
+    const references = [{ id: 'a.png', format: 'png' as const, bytes: await plain(8, 8).png().toBuffer() }]
+    const all = Array.from({ length: 8 }, () => provider.generate(request({ references })))
+    expect(await Promise.all(all)).toHaveLength(8)
   })
 
   it('keeps nobody waiting for an answer that hangs in its body', async () => {
