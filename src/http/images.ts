@@ -46,7 +46,7 @@ export function mountImages(scope: FastifyInstance, images: ImageService, limit:
     // until it is made.
     const read = isOriginal ? await limit.take(LARGEST, turn) : undefined
     if (read !== undefined) lifetime.onOver(read.release)
-    const image = await images.serve(input, signal)
+    const image = await lifetime.during(() => images.serve(input, signal))
     if (read !== undefined) read.resize(image.bytes.length)
     else lifetime.onOver(limit.takeNow(image.bytes.length).release)
     // Neither an image nor a variant of it ever changes, so its name is its version.
@@ -59,7 +59,5 @@ export function mountImages(scope: FastifyInstance, images: ImageService, limit:
     return reply.type(`image/${image.format}`).header('content-length', image.bytes.length).send(image.bytes)
   }
 
-  scope.get<ImageRoute>('/api/projects/:projectId/images/:imageId', (request, reply) =>
-    request.lifetime.during(() => send(request, reply)),
-  )
+  scope.get<ImageRoute>('/api/projects/:projectId/images/:imageId', send)
 }

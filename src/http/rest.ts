@@ -154,7 +154,9 @@ function mount(scope: FastifyInstance, route: Route, { services, answers }: Moun
     await budget.begin(1)
     const ctx: Context = { personas, projects, images, portraits, access, requestId, lists: budget }
     const getRawInput = async () => input
-    const called = procedure({ ctx, path, type, getRawInput, signal: lifetime.signal, batchIndex: 0 })
+    const { signal } = lifetime
+    // The work alone: a reply that is awaited ends with its sending, which for a pipelined one may never come.
+    const called = lifetime.during(() => procedure({ ctx, path, type, getRawInput, signal, batchIndex: 0 }))
     const { rawBody } = rest
     const isRaw = rawBody !== undefined && Buffer.isBuffer(request.body)
     const result = await (isRaw ? called.catch((error) => Promise.reject(aboutBody(error, rawBody))) : called)
@@ -167,6 +169,6 @@ function mount(scope: FastifyInstance, route: Route, { services, answers }: Moun
     url: route.url,
     ...(rest.bodyLimit !== undefined && { bodyLimit: rest.bodyLimit }),
     ...(rest.rawBody !== undefined && { config: { takesImages: true } }),
-    handler: (request, reply) => request.lifetime.during(() => call(request, reply)),
+    handler: call,
   })
 }

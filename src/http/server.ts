@@ -117,6 +117,8 @@ export function createHttpServer(
 
   // Node leaves a CONNECT without a listener unanswered.
   server.on('connect', (request, socket: Socket) => {
+    // Node lets go of it, and a caller that resets it would be an exception of nobody's.
+    socket.on('error', () => socket.destroy())
     const error: RawError = {
       status: 405,
       code: 'METHOD_NOT_SUPPORTED',

@@ -72,26 +72,29 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
     const answer = new Answer(answers, request, { asObjects: isStreamed(request) })
     await answer.begin(calls)
     const context: Context = { ...services, access, requestId, lists: answer }
-    const response = await resolveResponse({
-      router: appRouter,
-      req: webRequest(request),
-      path,
-      error: null,
-      createContext: async () => context,
-      onError({ error }) {
-        logFailure(request, error, publicError(error))
-      },
-      responseMeta({ errors, ctx }) {
-        if (errors.length === 0) return {}
-        const headers = new Headers()
-        // tRPC gives no type to what it refuses before there is a context.
-        if (ctx === undefined) headers.set('content-type', 'application/json')
-        if (errors.some(({ code }) => code === 'UNAUTHORIZED')) headers.set('www-authenticate', 'Bearer')
-        const waits = errors.flatMap((error) => publicError(error).retryAfter ?? [])
-        if (waits.length > 0) headers.set('retry-after', String(Math.max(...waits)))
-        return { headers }
-      },
-    })
+    const resolve = () =>
+      resolveResponse({
+        router: appRouter,
+        req: webRequest(request),
+        path,
+        error: null,
+        createContext: async () => context,
+        onError({ error }) {
+          logFailure(request, error, publicError(error))
+        },
+        responseMeta({ errors, ctx }) {
+          if (errors.length === 0) return {}
+          const headers = new Headers()
+          // tRPC gives no type to what it refuses before there is a context.
+          if (ctx === undefined) headers.set('content-type', 'application/json')
+          if (errors.some(({ code }) => code === 'UNAUTHORIZED')) headers.set('www-authenticate', 'Bearer')
+          const waits = errors.flatMap((error) => publicError(error).retryAfter ?? [])
+          if (waits.length > 0) headers.set('retry-after', String(Math.max(...waits)))
+          return { headers }
+        },
+      })
+    // The work alone: a reply that is awaited ends with its sending, which for a pipelined one may never come.
+    const response = await request.lifetime.during(resolve)
     const varied = reply.getHeader('vary')
     if (varied !== undefined) response.headers.append('vary', String(varied))
     if (response.headers.get('transfer-encoding') === 'chunked') return reply.send(response)
@@ -104,9 +107,7 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
   }
 
   const method = ['GET', 'POST']
-  const during: typeof handler = (request, reply) =>
-    request.lifetime.during(() => handler(request, reply)) as ReturnType<typeof handler>
-  scope.route({ method, url: '/trpc/:path', handler: during })
+  scope.route({ method, url: '/trpc/:path', handler })
   // An upload beyond the usual limit has a request of its own.
-  scope.route({ method, url: '/trpc/images.upload', bodyLimit: UPLOAD_LIMIT, handler: during })
+  scope.route({ method, url: '/trpc/images.upload', bodyLimit: UPLOAD_LIMIT, handler })
 }
