@@ -61,10 +61,10 @@ export class Judge {
     }
     if (operation !== undefined)
       return this.#documentedFault(operation.responses[answer.status], sent, answer)
-    if (/^\/(openapi\.json|docs|docs\/reference\.js|metrics)\/?(\?|$)/.test(sent.target)) return undefined
+    if (/^\/(openapi\.json|docs|docs\/reference\.js|metrics)?\/?(\?|$)/.test(sent.target)) return undefined
     const expected = isKnownPath ? [405] : [404, 405]
-    // A target that cannot be read has no path, and headers that are too large come before it.
-    const isRefused = [...expected, 400, 431].includes(answer.status)
+    // A target that cannot be read has no path; headers that are too large, and foreign origins, come before it.
+    const isRefused = [...expected, 400, 403, 431].includes(answer.status)
     if (!isRefused) return `is in no document, and answered ${answer.status}`
     if (answer.status === 405 && typeof answer.headers.allow !== 'string') return 'answered 405 without Allow'
     return this.#jsonFault(error, sent, answer)
