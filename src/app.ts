@@ -100,7 +100,7 @@ export async function buildApp({
     })
     scope.addHook('onRequest', ignoreTypeOfNothing)
     scope.addHook('onRequest', admitBodies(bodies))
-    acceptJson(scope, 'object')
+    acceptJson(scope)
     mountRest(scope, mounting)
     await scope.register(async (inner) => mountImages(inner, services.images, images))
   })

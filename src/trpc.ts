@@ -38,8 +38,13 @@ export class JsonList {
   }
 }
 
-/** How lists get into answers. */
+/** How what is large gets into answers. */
 export interface Lists extends ListBudget {
+  /**
+   * Waits for room for the answer of an operation that takes long, and so has none while it runs; returns the answer.
+   * @throws ServiceError SERVICE_UNAVAILABLE where that takes too long.
+   */
+  room<T>(answer: T): Promise<T>
   /** The personas of a page; where the interface takes text, what stands for them. */
   show(page: JsonPage): Persona[]
 }
@@ -64,6 +69,8 @@ export interface RestMeta {
   pages?: true
   /** The text field that a raw `image/*` body fills, in base64; the other fields come from the query then. */
   rawBody?: string
+  /** It may take long, as it waits for a provider or for a turn: it calls `ctx.lists.room` for its answer. */
+  takesLong?: true
   /** Largest request body in bytes, where it is not the usual one. */
   bodyLimit?: number
 }

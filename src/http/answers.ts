@@ -10,14 +10,13 @@ const MIB = 1024 * 1024
 const ANSWERS = 64 * MIB
 /** The same for batches and for lists, apart: who asks for a persona does not wait for those who ask for thousands. */
 const BATCHES = 64 * MIB
-const LISTS = 256 * MIB
+const LISTS = 192 * MIB
 /** What is set aside for each call before it runs, in bytes: the largest persona, as an object and as text. */
 const CALL = MIB
 /** The most that is set aside for a batch of calls. */
 const BATCH = 32 * MIB
-/** What a byte of a list takes of memory until it is sent: as text, or as text, objects and text again. */
+/** What a byte of a list takes of memory until its answer is made: in the database, and as text. */
 const COPIES = 2
-const OBJECT_COPIES = 5
 /** Bytes of lists that a request reads within that; for more it asks first. */
 const FIRST = MIB / 2
 /** Answers up to this size, in bytes, are not counted once they are made. */
@@ -59,7 +58,6 @@ export function answerLimits(): AnswerLimits {
 export class Answer implements Lists {
   readonly #limits: AnswerLimits
   readonly #request: FastifyRequest
-  readonly #asObjects: boolean
   #hold: Hold | undefined
   /** What is held for its lists, once there are any. */
   #listHold: Hold | undefined
@@ -69,30 +67,38 @@ export class Answer implements Lists {
   #read = 0
   #turn: Promise<unknown> = Promise.resolve()
   #isBatch = false
+  /** What is held for calls that took long. */
+  #late: Promise<Hold> | undefined
   /** Why there was no room. */
   #refused: unknown
 
-  /** `asObjects` is for an interface that does not make its answers as one text. */
-  constructor(limits: AnswerLimits, request: FastifyRequest, { asObjects = false } = {}) {
+  constructor(limits: AnswerLimits, request: FastifyRequest) {
     this.#limits = limits
     this.#request = request
-    this.#asObjects = asObjects
   }
 
-  /** Waits for room for so many calls. @throws ServiceError SERVICE_UNAVAILABLE where that takes too long. */
-  async begin(calls: number): Promise<void> {
+  /**
+   * Waits for room for so many calls, but those that take long.
+   * @throws ServiceError SERVICE_UNAVAILABLE where that takes too long.
+   */
+  async begin(calls: number, { isBatch = false } = {}): Promise<void> {
     const { answers, batches } = this.#limits
-    this.#isBatch = calls > 1
-    this.#hold = await this.#take(this.#isBatch ? batches : answers, Math.min(calls * CALL, BATCH))
+    this.#isBatch = isBatch
     this.#room = FIRST
+    if (calls > 0) this.#hold = await this.#take(isBatch ? batches : answers, Math.min(calls * CALL, BATCH))
+  }
+
+  async room<T>(answer: T): Promise<T> {
+    // Once for all calls of a batch, which must not wait for each other.
+    this.#late ??= this.#take(this.#limits.answers, CALL)
+    await this.#late
+    return answer
   }
 
   /** The lists that stand in it as text, by their marks. */
   readonly #texts = new Map<string, Buffer>()
 
   show(page: JsonPage): Persona[] {
-    // A caller that takes answers as they come gets each as one piece of text.
-    if (this.#asObjects) return JSON.parse(page.json.toString())
     const list = new JsonList(page)
     this.#texts.set(list.mark, typeof page.json === 'string' ? Buffer.from(page.json) : page.json)
     // It stands for the list where the answer is made as text, which is all that is done with it.
@@ -120,7 +126,7 @@ export class Answer implements Lists {
       if (!this.#isBatch) this.#hold?.release()
       const most = Math.min(maxBytes, LIST_BYTES - this.#read)
       const room = Math.min(most, this.#room - this.#read)
-      if (room > 0) this.#listHold ??= await this.#take(this.#limits.lists, FIRST * this.#copies)
+      if (room > 0) this.#listHold ??= await this.#take(this.#limits.lists, FIRST * COPIES)
       const first = room > 0 ? await this.#inTurn(() => read(room)) : undefined
       const isWhole = first !== undefined && (room === most || first.endsEarly === undefined)
       const list = isWhole ? first : await this.#readAll(most, read)
@@ -139,10 +145,6 @@ export class Answer implements Lists {
     this.#hold?.resize(hasLists ? 0 : rest)
   }
 
-  get #copies(): number {
-    return this.#asObjects ? OBJECT_COPIES : COPIES
-  }
-
   async #readAll(most: number, read: (maxBytes: number) => Promise<JsonPage>): Promise<JsonPage> {
     if (most <= 0) throw needsLimit()
     // Nothing is read any more should there be no room: the calls of a batch do not wait for it one after another.
@@ -150,7 +152,7 @@ export class Answer implements Lists {
     this.#listHold?.release()
     if (this.#refused !== undefined) throw this.#refused
     const room = this.#read + most
-    this.#listHold = await this.#take(this.#limits.lists, room * this.#copies).catch((error) => {
+    this.#listHold = await this.#take(this.#limits.lists, room * COPIES).catch((error) => {
       this.#refused = error
       throw error
     })

@@ -52,7 +52,9 @@ function jsonText(body: Buffer): string {
   return text
 }
 
-function jsonObject(text: string): unknown {
+/** The object that a JSON text is; undefined for a blank one. @throws ServiceError BAD_REQUEST for anything else. */
+export function jsonObject(text: string): Record<string, unknown> | undefined {
+  if (text.trim() === '') return undefined
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -62,34 +64,28 @@ function jsonObject(text: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ServiceError('BAD_REQUEST', 'Request body must be a JSON object')
   }
-  return value
+  // Every key of it is a text.
+  return value as Record<string, unknown>
 }
 
-function readJson(request: FastifyRequest, body: Buffer, read: 'object' | 'text'): unknown {
-  request.bodyHold?.resize(body.length)
-  const encoding = request.headers['content-encoding']
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new ServiceError(
-      'UNSUPPORTED_MEDIA_TYPE',
-      'Content-Encoding must be identity: send the body as it is',
-    )
-  }
-  const text = jsonText(body)
-  if (read === 'text') return text
-  return text.trim() === '' ? undefined : jsonObject(text)
-}
-
-/** Takes bodies of `application/json` in this scope, and no others. An empty one counts as none. */
-export function acceptJson(scope: FastifyInstance, read: 'object' | 'text'): void {
+/** Takes bodies of `application/json` in this scope, and no others, as text. */
+export function acceptJson(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    let parsed: unknown
+    let text: string
     try {
-      parsed = readJson(request, body, read)
+      request.bodyHold?.resize(body.length)
+      const encoding = request.headers['content-encoding']
+      if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+        const message = 'Content-Encoding must be identity: send the body as it is'
+        throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', message)
+      }
+      text = jsonText(body)
     } catch (error) {
+      // All that is thrown here are errors.
       return done(error as Error)
     }
-    done(null, parsed)
+    done(null, text)
   })
 }
 

@@ -166,6 +166,11 @@ export function sendTrpcError(error: unknown, request: FastifyRequest, reply: Fa
   return reply.code(known.status).send(trpcErrorBody(known, request.id))
 }
 
+/** The path of a request's target, which may be absolute (RFC 9112 §3.2.2), as it was sent. */
+export function pathOf({ url }: FastifyRequest): string {
+  return url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '').split('?', 1)[0] ?? ''
+}
+
 /** One route as the table of known paths keeps it. */
 interface KnownPath {
   pattern: RegExp
@@ -193,7 +198,7 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
   })
 
   function refusal(request: FastifyRequest, reply: FastifyReply): ServiceError {
-    const path = request.url.split('?', 1)[0] ?? ''
+    const path = pathOf(request)
     const matching = [...paths.values()].filter(({ pattern }) => pattern.test(path))
     if (matching.length === 0) return new ServiceError('NOT_FOUND', 'There is nothing at this path')
     const allowed = [...new Set(matching.flatMap(({ methods }) => [...methods]))].sort().join(', ')

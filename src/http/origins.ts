@@ -9,9 +9,15 @@ declare module 'fastify' {
   }
 }
 
-/** The host that a `Host` header names, without its port. */
-function hostName(host: string): string {
-  return host.startsWith('[') ? host.slice(1, host.indexOf(']')) : host.replace(/:\d*$/, '')
+/** The host that a `Host` header names, without its port; undefined for what names none. */
+function hostName(host: string): string | undefined {
+  const [, ipv6, name] = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::\d*)?$/.exec(host) ?? []
+  return ipv6 ?? name
+}
+
+/** The host that is asked: that of an absolute target before the header's (RFC 9112 §3.2.2). */
+function hostOf({ url, headers }: FastifyRequest): string {
+  return (/^[a-z][a-z0-9+.-]*:\/\/([^/?]*)/i.exec(url)?.[1] ?? headers.host ?? '').toLowerCase()
 }
 
 function refused(what: string): ServiceError {
@@ -34,17 +40,19 @@ export function guardOrigins(
   const onLoopback = isLoopback(ownHost)
 
   function isOwnHost(host: string): boolean {
-    const name = hostName(host.toLowerCase())
-    return name === ownHost.toLowerCase() || isLoopback(name) || namedHosts.has(host.toLowerCase())
+    const name = hostName(host)
+    if (name === undefined) return false
+    return name === ownHost.toLowerCase() || isLoopback(name) || namedHosts.has(host)
   }
 
-  function fault({ headers }: FastifyRequest): ServiceError | undefined {
-    const { origin, host = '' } = headers
+  function fault(request: FastifyRequest): ServiceError | undefined {
+    const { origin } = request.headers
+    const host = hostOf(request)
     if (onLoopback && host !== '' && !isOwnHost(host)) {
       return refused('Host names another machine than this service')
     }
     if (origin === undefined || named.has(origin)) return undefined
-    const own = URL.canParse(origin) && host !== '' && new URL(origin).host === host.toLowerCase()
+    const own = URL.canParse(origin) && host !== '' && new URL(origin).host === host
     return own ? undefined : refused('Origin is not the service’s own')
   }
 

@@ -103,7 +103,10 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
       app.addHook('onClose', async () => clearInterval(sweep))
       app.addHook('onRequest', (request, reply, done) => {
         begin(request, reply)
-        done(malformed(request) ?? admit(request))
+        const fault = malformed(request)
+        // What follows on the connection may not be what it seems.
+        if (fault !== undefined) reply.raw.shouldKeepAlive = false
+        done(fault ?? admit(request))
       })
     },
     refuseTarget(_error, request, reply) {
@@ -131,6 +134,10 @@ function malformed({ raw, headers }: FastifyRequest): ServiceError | undefined {
   }
   if (hostCount(raw.rawHeaders) > 1) {
     return new ServiceError('BAD_REQUEST', 'There must be one Host header only (RFC 9112 §3.2)')
+  }
+  const coding = headers['transfer-encoding']
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    return new ServiceError('BAD_REQUEST', 'Transfer-Encoding may be chunked only')
   }
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
     return new ServiceError('BAD_REQUEST', 'Expect may be 100-continue only', { status: 417 })

@@ -4,7 +4,7 @@ import { publicError, ServiceError } from '../errors.js'
 import type { Limit } from '../limit.js'
 import { type Context, JsonList, type Services } from '../trpc.js'
 import { Answer, type AnswerLimits } from './answers.js'
-import { acceptImages } from './body.js'
+import { acceptImages, jsonObject } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
 import { type Operation, operations } from './operations.js'
 
@@ -64,11 +64,11 @@ function readInput(route: Route, request: FastifyRequest): Input {
     input = { ...fromQuery(route, query), [rest.rawBody]: body.toString('base64') }
   } else if (openapi.method === 'GET' || openapi.method === 'DELETE') input = fromQuery(route, query)
   else {
-    if (body === undefined && openapi.method === 'PUT') {
+    const given = typeof body === 'string' ? jsonObject(body) : undefined
+    if (given === undefined && openapi.method === 'PUT') {
       throw new ServiceError('BAD_REQUEST', 'Request body must be a JSON object')
     }
-    // The parser of this scope lets only objects in, and made this one for this request.
-    input = (body as Input | undefined) ?? {}
+    input = given ?? {}
   }
   if (rest.ifMatch === true) {
     const header = request.headers['if-match']
@@ -149,10 +149,11 @@ function mount(scope: FastifyInstance, route: Route, { services, answers }: Moun
 
   async function call(request: FastifyRequest, reply: FastifyReply) {
     const { access, id: requestId, lifetime } = request
-    const input = readInput(route, request)
     const budget = new Answer(answers, request)
-    await budget.begin(1)
+    await budget.begin(rest.takesLong === true ? 0 : 1)
     const ctx: Context = { personas, projects, images, portraits, access, requestId, lists: budget }
+    // Not before: parsed, a body takes many times its bytes, and what waits is to be small.
+    const input = readInput(route, request)
     const getRawInput = async () => input
     const { signal } = lifetime
     // The work alone: a reply that is awaited ends with its sending, which for a pipelined one may never come.

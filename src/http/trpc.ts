@@ -8,11 +8,15 @@ import { type Context, unauthorized } from '../trpc.js'
 import { Answer } from './answers.js'
 import { admitBodies } from './bodies.js'
 import { acceptJson, ignoreTypeOfNothing } from './body.js'
-import { logFailure, sendTrpcError } from './errors.js'
+import { logFailure, pathOf, sendTrpcError } from './errors.js'
+import { operations } from './operations.js'
 import type { Mounting } from './rest.js'
 
 /** Calls in one batch, at most. */
 const MAX_BATCH = 100
+
+/** The procedures that take long, by their paths. */
+const LONG = new Set(operations().flatMap(({ path, rest }) => (rest.takesLong === true ? [path] : [])))
 
 /**
  * A Fastify request as what tRPC reads of a web Request whose body, if any, is JSON. A real one takes longer to
@@ -22,6 +26,8 @@ function webRequest({ raw, method, headers, body, lifetime }: FastifyRequest): R
   const get = (name: string) => {
     // Other bodies were refused, and an empty one has no type.
     if (name === 'content-type') return 'application/json'
+    // Answers are plain JSON: as a stream of lines (`application/jsonl`), tRPC takes each list apart, value by value.
+    if (name === 'trpc-accept' || name === 'accept') return null
     const value = headers[name]
     return value === undefined ? null : String(value)
   }
@@ -39,21 +45,15 @@ function webRequest({ raw, method, headers, body, lifetime }: FastifyRequest): R
 }
 
 /** The procedures that a URL names, still percent-encoded: tRPC decodes them, and nothing else may before. */
-function procedurePath({ url }: FastifyRequest): string {
-  const [path = ''] = url.split('?', 1)
-  return path.slice('/trpc/'.length).replace(/\/$/, '')
-}
-
-/** Whether tRPC answers the calls of a batch one by one, as each is done (`httpBatchStreamLink`). */
-function isStreamed({ headers }: FastifyRequest): boolean {
-  return [headers['trpc-accept'], headers.accept].some((accept) => accept?.includes('application/jsonl'))
+function procedurePath(request: FastifyRequest): string {
+  return pathOf(request).slice('/trpc/'.length).replace(/\/$/, '')
 }
 
 /** Serves the router at `/trpc` as tRPC's adapters do. */
 export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
   const { services, bodies, answers } = mounting
   // tRPC parses the text itself, call by call.
-  acceptJson(scope, 'text')
+  acceptJson(scope)
   // Before the body is read, and before a place among the large ones is taken; what the key reaches, each call decides.
   scope.addHook('onRequest', (request, _reply, done) => {
     done(request.access === undefined ? unauthorized() : undefined)
@@ -65,12 +65,13 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
   async function handler(request: FastifyRequest, reply: FastifyReply) {
     const { access, id: requestId } = request
     const path = procedurePath(request)
-    const calls = path.split(/,|%2c/i).length
-    if (calls > MAX_BATCH) {
+    const calls = path.split(/,|%2c/i)
+    if (calls.length > MAX_BATCH) {
       throw new ServiceError('BAD_REQUEST', `A batch is at most ${MAX_BATCH} calls`)
     }
-    const answer = new Answer(answers, request, { asObjects: isStreamed(request) })
-    await answer.begin(calls)
+    const answer = new Answer(answers, request)
+    const brief = calls.filter((name) => !LONG.has(name))
+    await answer.begin(brief.length, { isBatch: calls.length > 1 })
     const context: Context = { ...services, access, requestId, lists: answer }
     const resolve = () =>
       resolveResponse({
@@ -97,7 +98,6 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
     const response = await request.lifetime.during(resolve)
     const varied = reply.getHeader('vary')
     if (varied !== undefined) response.headers.append('vary', String(varied))
-    if (response.headers.get('transfer-encoding') === 'chunked') return reply.send(response)
     const pieces = answer.withLists(Buffer.from(await response.arrayBuffer()))
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
     answer.made(length)

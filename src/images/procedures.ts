@@ -25,6 +25,7 @@ export const imagesRouter = router({
       },
       rest: {
         status: 201,
+        takesLong: true,
         rawBody: 'imageBase64',
         bodyLimit: UPLOAD_LIMIT,
         errors: {
@@ -34,7 +35,7 @@ export const imagesRouter = router({
     })
     .input(uploadImageInput)
     .output(uploadedImage)
-    .mutation(({ ctx, input, signal }) => ctx.images.upload(input, signal)),
+    .mutation(async ({ ctx, input, signal }) => ctx.lists.room(await ctx.images.upload(input, signal))),
 
   list: projectProcedure
     .meta({

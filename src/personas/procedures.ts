@@ -151,6 +151,7 @@ export const personasRouter = router({
       },
       rest: {
         status: 200,
+        takesLong: true,
         etag: true,
         errors: {
           400: ['Persona has no system prompt', 'No LLM provider configured', 'LLM provider is not OpenAI'],
@@ -183,7 +184,7 @@ export const personasRouter = router({
     })
     .input(personaInput)
     .output(persona)
-    .mutation(({ ctx, input }) => ctx.portraits.generate(input)),
+    .mutation(async ({ ctx, input }) => ctx.lists.room(await ctx.portraits.generate(input))),
 
   mergeHeaders: projectProcedure
     .meta({

@@ -17,7 +17,8 @@ export class BoundedFetch {
   }
 
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const response = await fetch(input, init)
+    // A redirect could send the prompt elsewhere, or the same paid call again.
+    const response = await fetch(input, { ...init, redirect: 'error' })
     if (!response.ok) return bounded(response, MAX_ERROR_BYTES)
     // The SDK fetches more than once (`data:,` to see what fetch can, and each model): one call that held an answer
     // while it waits for the next could wait for itself.

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { ServiceError } from '../errors.js'
 import { type Commits, type Guard, groupCommit } from './sqlite-commit.js'
-import { isDiskFull, startFault, translated } from './sqlite-faults.js'
+import { faultKind, isDiskFull, startFault, translated } from './sqlite-faults.js'
 import { type FileHealth, watchFile } from './sqlite-health.js'
 import { migrate } from './sqlite-schema.js'
 
@@ -90,8 +90,9 @@ export function openDatabase(dataDir: string): SqliteDatabase {
         db.pragma('locking_mode = NORMAL')
         db.prepare('SELECT 1 FROM projects').get()
       } catch (error) {
-        // Nothing is lost: what a full disk has no room for stays in the WAL, and the next start reads it.
-        if (!isDiskFull(error)) throw error
+        // Nothing is lost: what a full disk has no room for stays in the WAL, and the next start reads it. And where
+        // the files are gone or damaged, which /readyz says, there is nothing left to be done here.
+        if (!isDiskFull(error) && faultKind(error) === undefined) throw error
       } finally {
         db.close()
       }

@@ -372,6 +372,20 @@ describe('what the provider may say', () => {
   })
 })
 
+describe('a redirect of the provider', () => {
+  it.each([301, 302, 307, 308])(
+    '%i is not followed: it could send the prompt elsewhere, or pay again',
+    async (status) => {
+      const provider = providerWith()
+      const before = api.requests.length
+      api.reply({ kind: 'answer', status, body: '', headers: { Location: `${api.url}/elsewhere` } })
+      const error = await failure(provider.generate(request()))
+      expect(error.code).toBe('BAD_GATEWAY')
+      expect(api.requests.length - before).toBe(1)
+    },
+  )
+})
+
 describe('how much the provider may say', () => {
   const zipped = (status: number, text: string): Reply => ({
     kind: 'answer',

@@ -95,6 +95,7 @@ describe('other origins', () => {
       `evil.example:${port}`,
       '127.0.0.1.evil.example',
       'localhost.evil',
+      '[::1]evil.example',
       '10.0.0.1',
     ]) {
       for (const path of ['/api/projects', '/trpc/projects.list']) {
@@ -107,6 +108,9 @@ describe('other origins', () => {
     for (const host of ['localhost', `LOCALHOST:${port}`, '127.0.0.1', '[::1]', `[::1]:${port}`]) {
       expect(await exchangeRaw(closed.url, get('/api/projects', host))).toMatch(/^HTTP\/1\.1 200 /)
     }
+    // The authority of an absolute target wins over Host (RFC 9112 §3.2.2).
+    const absolute = get('http://evil.example/api/projects', 'localhost')
+    expect(await exchangeRaw(closed.url, absolute)).toMatch(/^HTTP\/1\.1 403 /)
     // With keys, a page has nothing that a browser would send by itself.
     const keyed = get('/api/projects', 'evil.example', 'Authorization: Bearer general-key-0123456789\r\n')
     expect(await exchangeRaw(open.url, keyed)).toMatch(/^HTTP\/1\.1 200 /)
