@@ -141,7 +141,10 @@ function afterAnswers(socket: Socket, then: () => void): void {
   for (const lifetime of before) {
     lifetime.onOver(() => {
       left -= 1
-      if (left === 0) then()
+      if (left > 0) return
+      // An answer that ended the connection was the last one.
+      if (before.at(-1)?.response.shouldKeepAlive === false) socket.destroySoon()
+      else then()
     })
   }
 }
