@@ -136,7 +136,8 @@ function malformed({ raw, headers }: FastifyRequest): ServiceError | undefined {
     return new ServiceError('BAD_REQUEST', 'There must be one Host header only (RFC 9112 §3.2)')
   }
   const coding = headers['transfer-encoding']
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+  // What does not end in it, Node refuses by itself.
+  if (coding !== undefined && /,\s*chunked\s*$/i.test(coding)) {
     return new ServiceError('BAD_REQUEST', 'Transfer-Encoding may be chunked only')
   }
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
