@@ -1,5 +1,5 @@
 // Runs the tests that use MongoDB on other servers that speak its protocol, each where its toolchain is there.
-// usage: npm run test:relatives [-- arguments for vitest, instead of all these tests]
+// usage: npm run test:relatives [-- [--only mongo-java-server] [arguments for vitest, instead of all these tests]]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -11,7 +11,10 @@ import { mongoJavaServer } from './relatives/mongo-java-server.js'
 import { builtOnce, isOnPath, type RelativeServer, start } from './relatives/server.js'
 
 const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url))
-const given = process.argv.slice(2)
+const servers = [mongoJavaServer, ferretdb]
+const args = process.argv.slice(2)
+const only = args[0] === '--only' ? args.splice(0, 2)[1] : undefined
+const given = args
 
 /** The arguments of each run of vitest. */
 function runsOn({ everyOperation }: RelativeServer): string[][] {
@@ -80,6 +83,13 @@ async function resultOf(server: RelativeServer): Promise<{ ok: boolean; line: st
 }
 
 const results: { ok: boolean; line: string }[] = []
-for (const server of [mongoJavaServer, ferretdb]) results.push(await resultOf(server))
+for (const server of servers) {
+  if (only === undefined || server.kind === only) results.push(await resultOf(server))
+  else
+    results.push({
+      ok: true,
+      line: `NOT RUN: ${server.kind} ${server.version}, as only ${only} was asked for`,
+    })
+}
 console.log(`\n${results.map(({ line }) => line).join('\n')}`)
 process.exitCode = results.every(({ ok }) => ok) ? 0 : 1
