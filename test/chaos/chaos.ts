@@ -1,6 +1,7 @@
 // Mixes every operation with callers, disks, databases and providers that misbehave, chosen by a seed; then
 // stops, and holds the built service to what must be as it was: counts, memory, what was acknowledged.
-// usage: npm run test:chaos -- [--seed 1] [--minutes 1] [--store sqlite|mongo] [--scenario NAME]
+// usage: npm run test:chaos -- [--seed 1] [--minutes 1] [--store sqlite|mongo] [--scenario NAME] [--no-bounds]
+// --no-bounds prints memory and waits, which depend on the machine, and judges all the rest.
 import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -61,6 +62,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '1' },
     store: { type: 'string', default: 'sqlite' },
     scenario: { type: 'string' },
+    'no-bounds': { type: 'boolean', default: false },
   },
 })
 const random = new Random(Number(values.seed))
@@ -158,6 +160,7 @@ async function quiet({ url, pid, output }: ServiceProcess): Promise<void> {
   console.log(
     `Memory: ${warm} MB after the warm-up, ${memory.now} MB after the load, ${memory.largest} MB at most`,
   )
+  if (values['no-bounds']) return
   ledger.check(memory.largest <= MAX_MB, `the process took ${memory.largest} MB`)
   ledger.check(memory.now <= warm + MAX_KEPT_MB, `${memory.now - warm} MB of memory did not come back`)
 }
@@ -236,7 +239,8 @@ function report(): void {
   for (const [name, { longestMs, statuses, withoutRetryAfter }] of Object.entries(small)) {
     const bound = name === 'persona' && isMongo ? MAX_STORE_WAIT_MS : MAX_WAIT_MS
     console.log(`${name}: waited ${longestMs} ms at most`, statuses)
-    ledger.check(longestMs <= bound, `a small request (${name}) waited ${longestMs} ms`)
+    if (!values['no-bounds'])
+      ledger.check(longestMs <= bound, `a small request (${name}) waited ${longestMs} ms`)
     ledger.check(withoutRetryAfter === 0, `${withoutRetryAfter} × ${name} was refused without Retry-After`)
     const others = Object.keys(statuses).filter((status) => status !== '200' && status !== '503')
     ledger.check(others.length === 0, `a small request (${name}) was answered ${others}`)
