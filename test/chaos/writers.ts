@@ -82,7 +82,8 @@ async function write({ site, random }: Caller, writes: Write<any>[], through: In
       ledger.acknowledge(kind)
       ledger.check(isDone(cell.state), `${kind}: answered with other content`)
     } else if (REFUSED.includes(outcome.status)) cell.doubt = before[at]
-    else if (!UNKNOWN.includes(outcome.status)) ledger.check(false, `${kind} answered ${outcome.status}`)
+    else if (!UNKNOWN.includes(outcome.status))
+      ledger.check(false, `${kind} answered ${outcome.status}: ${answered.body.toString().slice(0, 200)}`)
     // A database that was lost may still carry out what it was sent.
     else if (!site.isAtomic) lost.add(cell)
   }

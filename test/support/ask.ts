@@ -1,5 +1,6 @@
-import { type IncomingHttpHeaders, request } from 'node:http'
+import { type ClientRequest, type IncomingHttpHeaders, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** A request to a service in another process. */
 export interface Asked {
@@ -76,15 +77,20 @@ export function ask(base: string, asked: Asked, manner: Manner = {}): Promise<An
       })
     })
     if (manner.halfClose === true) sending.on('finish', () => sending.socket?.end())
-    if (body === undefined || manner.dribbleMs === undefined) return sending.end(body)
-    const bytes = Buffer.from(body)
-    const size = Math.ceil(bytes.length / PIECES)
-    for (let piece = 0; piece < PIECES; piece += 1) {
-      const write = () => sending.write(bytes.subarray(piece * size, (piece + 1) * size))
-      timers.push(setTimeout(write, piece * manner.dribbleMs))
-    }
-    timers.push(setTimeout(() => sending.end(), PIECES * manner.dribbleMs))
+    if (body === undefined || manner.dribbleMs === undefined) sending.end(body)
+    else void dribble(sending, Buffer.from(body), manner.dribbleMs)
   })
+}
+
+/** Sends a body in pieces, one after another: timers set beforehand fire in another order once this process is late. */
+async function dribble(sending: ClientRequest, bytes: Buffer, everyMs: number): Promise<void> {
+  const size = Math.ceil(bytes.length / PIECES)
+  for (let piece = 0; piece < PIECES; piece += 1) {
+    if (sending.destroyed) return
+    sending.write(bytes.subarray(piece * size, (piece + 1) * size))
+    await delay(everyMs)
+  }
+  sending.end()
 }
 
 /** The same, for an answer in JSON. @throws Error unless the status is a success. */
