@@ -25,7 +25,19 @@ async function evaluate(code: string): Promise<unknown[]> {
   const logged: unknown[] = []
   // What Vite's own preloading asks the document.
   const document = { createElement: () => ({ relList: { supports: () => true } }) }
-  const web = { fetch, Headers, Response, URL, AbortController, AbortSignal, TextEncoder, crypto, document }
+  const web = {
+    fetch,
+    Headers,
+    Response,
+    URL,
+    AbortController,
+    AbortSignal,
+    FormData,
+    Blob,
+    TextEncoder,
+    crypto,
+    document,
+  }
   const timers = { setTimeout, clearTimeout }
   const console = { log: (value: unknown) => logged.push(value) }
   await runInNewContext(`(async () => {${code}\n})()`, { ...web, ...timers, console })
