@@ -137,6 +137,8 @@ describe('work on pictures', () => {
   })
 
   it('shows in the metrics', async () => {
+    // The limits of this process are those of the service only where it runs here.
+    expect(service.services.metrics).toBeDefined()
     await occupied(small, async () => {
       const text = await (await service.send('/metrics')).text()
       expect(text).toContain(`limit_used{limit="small_pictures"} ${small.capacity}`)
