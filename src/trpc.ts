@@ -42,7 +42,7 @@ export class JsonList {
 export interface Lists extends ListBudget {
   /**
    * Waits for room for the answer of an operation that takes long, and so has none while it runs; returns the answer.
-   * @throws ServiceError SERVICE_UNAVAILABLE where that takes too long.
+   * It waits as long as it takes.
    */
   room<T>(answer: T): Promise<T>
   /** The personas of a page; where the interface takes text, what stands for them. */

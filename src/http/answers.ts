@@ -89,8 +89,9 @@ export class Answer implements Lists {
   }
 
   async room<T>(answer: T): Promise<T> {
-    // Once for all calls of a batch, which must not wait for each other.
-    this.#late ??= this.#take(this.#limits.answers, CALL)
+    // Once for all calls of a batch, which must not wait for each other. What is done, and may be paid for, is never
+    // answered with 503: its caller would do it again.
+    this.#late ??= this.#take(this.#limits.answers, CALL, { patient: true })
     await this.#late
     return answer
   }
@@ -169,8 +170,8 @@ export class Answer implements Lists {
     return { caller: access?.key ?? ip, signal: lifetime.signal }
   }
 
-  async #take(limit: Limit, bytes: number): Promise<Hold> {
-    const hold = await limit.take(bytes, this.#caller())
+  async #take(limit: Limit, bytes: number, { patient = false } = {}): Promise<Hold> {
+    const hold = await limit.take(bytes, { ...this.#caller(), patient })
     this.#request.lifetime.onOver(hold.release)
     return hold
   }
