@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/store/mongo-global.ts'],
+    globalSetup: ['test/store/mongo/global.ts'],
     // Tests wait much of their time, so that two cores take two workers; vitest would run one.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,

@@ -1,4 +1,4 @@
-// Writes src/client-types.ts, the plain interfaces that TypeScript callers see, from the procedures' schemas;
+// Writes src/client/types.ts, the plain interfaces that TypeScript callers see, from the procedures' schemas;
 // with --check it only tells whether the committed file is fresh.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -7,11 +7,11 @@ import { TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import { type TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import { z } from 'zod'
+import { appRouter } from '../src/api/router.js'
+import type { Meta } from '../src/api/trpc.js'
 import * as imageSchemas from '../src/images/schema.js'
 import * as personaSchemas from '../src/personas/schema.js'
 import * as projectSchemas from '../src/projects/schema.js'
-import { appRouter } from '../src/router.js'
-import type { Meta } from '../src/trpc.js'
 import { comment, type Schema, toDeclaration, toType } from './client-types/typescript.js'
 
 /** What the generator reads of a procedure. */
@@ -136,17 +136,17 @@ function declarations(): string[] {
 
 function formatted(source: string): string {
   const biome = fileURLToPath(import.meta.resolve('@biomejs/biome/bin/biome'))
-  const args = [biome, 'format', '--stdin-file-path=src/client-types.ts']
+  const args = [biome, 'format', '--stdin-file-path=src/client/types.ts']
   return execFileSync(process.execPath, args, { input: source, encoding: 'utf8' })
 }
 
 const calls = client()
 const fresh = formatted([OWN_TYPES, ...declarations(), calls].join('\n'))
-const file = new URL('../src/client-types.ts', import.meta.url)
+const file = new URL('../src/client/types.ts', import.meta.url)
 
 if (!process.argv.includes('--check')) {
   writeFileSync(file, fresh)
 } else if (readFileSync(file, 'utf8') !== fresh) {
-  console.error('src/client-types.ts is stale: run "npm run client-types" and commit it')
+  console.error('src/client/types.ts is stale: run "npm run client-types" and commit it')
   process.exitCode = 1
 }

@@ -1,7 +1,7 @@
 // Writes openapi.json. --check only tells whether the committed one is fresh, and breaks nothing that the last
 // release promised; --release makes it the document of that release.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { buildDocument } from '../src/openapi.js'
+import { buildDocument } from '../src/openapi/document.js'
 import { breakingChanges, mayBreak } from './openapi/breaking.js'
 
 const file = new URL('../openapi.json', import.meta.url)

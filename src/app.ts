@@ -1,5 +1,6 @@
 import cors, { type FastifyCorsOptions, type FastifyCorsOptionsDelegateCallback } from '@fastify/cors'
 import fastify, { type FastifyInstance, LogController } from 'fastify'
+import { type Services, unauthorized } from './api/trpc.js'
 import type { Config } from './config.js'
 import { answerLimits } from './http/answers.js'
 import { authenticator } from './http/auth.js'
@@ -18,8 +19,7 @@ import { answerClientErrors, createHttpServer } from './http/server.js'
 import { mountTrpc } from './http/trpc.js'
 import { logStream } from './log.js'
 import type { Metrics } from './metrics.js'
-import type { Store } from './store/types.js'
-import { type Services, unauthorized } from './trpc.js'
+import type { Store } from './store/store.js'
 
 /** Largest JSON body, in bytes. */
 const BODY_LIMIT = 1024 * 1024

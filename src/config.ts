@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { nearMisses } from './near-misses.js'
 import { faultOfProjectId } from './projects/schema.js'
+import { nearMisses } from './server/near-misses.js'
 
 /** A bearer key, and the one project it opens where it is limited to one. */
 export interface ApiKey {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readCommand, UsageError, usage } from './command-line.js'
+import { readCommand, UsageError, usage } from './cli/command-line.js'
 import { version } from './version.js'
 
 /** Settled at the first SIGTERM or SIGINT; a second one ends the process at once. */
@@ -21,11 +21,11 @@ async function run(): Promise<void> {
   if (command.name === 'serve') {
     // Before anything else is loaded, which takes most of a second.
     const stop = stopSignal()
-    const { serve } = await import('./serve.js')
+    const { serve } = await import('./server/serve.js')
     await serve(stop)
     process.exit(0)
   } else if (command.name === 'migrate') {
-    const { migrateInTerminal } = await import('./migrate.js')
+    const { migrateInTerminal } = await import('./cli/migrate/migrate.js')
     await migrateInTerminal(command)
   } else console.log(command.name === 'help' ? usage : version)
 }

@@ -1,14 +1,14 @@
+import type { Services } from './api/trpc.js'
 import type { Config } from './config.js'
 import { ImageService } from './images/service.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import { PersonaService } from './personas/service.js'
-import { createOpenAiProvider } from './portraits/provider.js'
+import { createOpenAiProvider } from './portraits/openai/provider.js'
 import { PortraitService } from './portraits/service.js'
 import { createKeySealer, secretFromFile } from './projects/keys.js'
 import { ProjectService } from './projects/service.js'
+import type { Store } from './store/store.js'
 import { timedStore } from './store/timed.js'
-import type { Store } from './store/types.js'
-import type { Services } from './trpc.js'
 
 /** The services over a store, as the configuration sets them up. */
 export function createServices(config: Config, database: Store): Services & { metrics: Metrics } {

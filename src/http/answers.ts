@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
+import { JsonList, type Lists } from '../api/trpc.js'
 import { beginInTurn, type Hold, Limit, type TakeOptions } from '../limit.js'
 import type { Persona } from '../personas/schema.js'
 import { LIST_BYTES, needsLimit } from '../personas/service.js'
-import type { JsonPage } from '../store/types.js'
-import { JsonList, type Lists } from '../trpc.js'
+import type { JsonPage } from '../store/store.js'
 
 const MIB = 1024 * 1024
 /** Bytes of memory that answers may take at once, while they are made and until they are sent. */

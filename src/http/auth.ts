@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Access } from '../api/trpc.js'
 import type { ApiKey } from '../config.js'
-import type { Access } from '../trpc.js'
 
 /** Tells what the sender of an `Authorization` header may reach. */
 export type Authenticate = (authorization: string | undefined) => Access

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Store } from '../store/types.js'
+import type { Store } from '../store/store.js'
 
 /** `/healthz` answers while the process runs, `/readyz` while the store answers too. */
 export function mountHealth(app: FastifyInstance, store: Store): void {

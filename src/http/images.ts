@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { requireProject } from '../api/trpc.js'
 import { imageSizes, serveImageInput } from '../images/schema.js'
 import type { ImageService } from '../images/service.js'
 import { Limit } from '../limit.js'
-import { requireProject } from '../trpc.js'
 import { entityTag, noneMatchHolds } from './entity-tags.js'
 
 interface ImageRoute {

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
+import { type Operation, operations } from '../api/operations.js'
+import { type Context, JsonList, type Services } from '../api/trpc.js'
 import { publicError, ServiceError } from '../errors.js'
 import type { Limit } from '../limit.js'
-import { type Context, JsonList, type Services } from '../trpc.js'
 import { Answer, type AnswerLimits } from './answers.js'
 import { acceptImages, jsonObject } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
-import { type Operation, operations } from './operations.js'
 
 type Input = Record<string, unknown>
 type Kind = 'text' | 'number' | 'boolean'

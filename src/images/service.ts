@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { ServiceError } from '../errors.js'
 import { beginInTurn, Limit, type TakeOptions } from '../limit.js'
 import type { Metrics } from '../metrics.js'
-import type { Store } from '../store/types.js'
+import type { Store } from '../store/store.js'
 import {
   asStyleReference,
   cleanImage,

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { oas31 } from 'zod-openapi'
-import type { Operation } from '../http/operations.js'
+import type { Operation } from '../api/operations.js'
 import { answers, inputs } from './examples.js'
 import { header } from './headers.js'
 import { bytes } from './paths.js'

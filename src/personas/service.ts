@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../errors.js'
-import type { JsonPage, Store } from '../store/types.js'
+import type { JsonPage, Store } from '../store/store.js'
 import { type Headers, mergeHeaders } from './headers.js'
 import {
   BAD_CURSOR,

@@ -6,9 +6,9 @@ import type { Metrics } from '../metrics.js'
 import type { Persona, PersonaInput } from '../personas/schema.js'
 import { type PersonaService, personaNotFound } from '../personas/service.js'
 import type { ProjectService } from '../projects/service.js'
-import type { Store, StoredImage } from '../store/types.js'
+import type { Store, StoredImage } from '../store/store.js'
+import type { ImageProvider, StyleReference } from './openai/provider.js'
 import { portraitPrompt } from './prompt.js'
-import type { ImageProvider, StyleReference } from './provider.js'
 import { PortraitRate } from './rate.js'
 
 /** The images API takes at most this many reference pictures. */

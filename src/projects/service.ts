@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '../errors.js'
 import { isKeyFault } from '../store/project-settings.js'
-import type { KeyFault, ProjectChange, Store, StoredProject } from '../store/types.js'
+import type { KeyFault, ProjectChange, Store, StoredProject } from '../store/store.js'
 import { type KeySealer, maskKey } from './keys.js'
 import type { Project, ProjectConfig, UpdateConfigInput } from './schema.js'
 

@@ -1,5 +1,5 @@
 import type { Config } from '../config.js'
-import type { Store } from './types.js'
+import type { Store } from './store.js'
 
 /**
  * Opens the store that the configuration asks for: MongoDB where a URL is set, else the embedded file.
@@ -9,9 +9,9 @@ import type { Store } from './types.js'
  */
 export async function openStore(config: Pick<Config, 'mongodbUrl' | 'dataDir'>): Promise<Store> {
   if (config.mongodbUrl !== undefined) {
-    const { openMongoStore } = await import('./mongo.js')
+    const { openMongoStore } = await import('./mongo/mongo.js')
     return openMongoStore(config.mongodbUrl)
   }
-  const { openSqliteStore } = await import('./sqlite.js')
+  const { openSqliteStore } = await import('./sqlite/sqlite.js')
   return openSqliteStore(config.dataDir)
 }

@@ -1,5 +1,5 @@
 import { MODEL_USES, type Models } from '../projects/schema.js'
-import type { KeyFault, LlmSettingsChange, SealedKey, StoredLlmSettings } from './types.js'
+import type { KeyFault, LlmSettingsChange, SealedKey, StoredLlmSettings } from './store.js'
 
 /**
  * The key that a change of settings leaves: a new one where one is given (the mask of the stored key is none),

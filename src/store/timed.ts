@@ -1,5 +1,5 @@
 import type { Metrics } from '../metrics.js'
-import type { Store } from './types.js'
+import type { Store } from './store.js'
 
 /** The store with every call of it timed. */
 export function timedStore(store: Store, metrics: Pick<Metrics, 'store'>): Store {

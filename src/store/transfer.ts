@@ -1,5 +1,5 @@
 import type { Persona } from '../personas/schema.js'
-import type { StoredImage, StoredProject } from './types.js'
+import type { StoredImage, StoredProject } from './store.js'
 
 /** A persona with the project it belongs to. */
 export interface PersonaRecord {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
-import { rawRequest } from '../../scripts/fuzz/raw-requests.js'
+import { rawRequest } from '../fuzz/raw-requests.js'
 import { type Asked, batchOf, bytesOf, type Manner, NoAnswer, sendUnread } from '../support/ask.js'
 import type { Random } from './random.js'
 import { type Caller, judgeRaw, type Site, send } from './site.js'

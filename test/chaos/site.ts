@@ -1,4 +1,4 @@
-import type { Ledger } from '../../scripts/crash/ledger.js'
+import type { Ledger } from '../crash/ledger.js'
 import { type Answered, type Asked, ask, type Manner, NoAnswer } from '../support/ask.js'
 import type { Faults } from './faults.js'
 import type { Random } from './random.js'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { newProjectId, type Running, startService } from '../helper.js'
 import { plain } from '../images/pictures.js'
-import { dribble, type RawConnection } from '../raw.js'
+import { newProjectId, type Running, startService } from '../support/helper.js'
+import { dribble, type RawConnection } from '../support/raw.js'
 
 let service: Running
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { newProjectId } from '../helper.js'
-import { onEveryStore } from '../matrix.js'
+import { newProjectId } from '../support/helper.js'
+import { onEveryStore } from '../support/matrix.js'
 
 const RUNS = 60
 const json = { 'Content-Type': 'application/json' }

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { busyGauges, readGauges } from '../gauges.js'
-import { databases, newProjectId, type Running, startService } from '../helper.js'
 import { plain } from '../images/pictures.js'
-import { openRaw } from '../raw.js'
+import { busyGauges, readGauges } from '../support/gauges.js'
+import { databases, newProjectId, type Running, startService } from '../support/helper.js'
+import { openRaw } from '../support/raw.js'
 
 let service: Running
 beforeEach(async () => {

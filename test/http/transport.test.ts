@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { newProjectId, type Running, startService } from '../helper.js'
-import { dribble, exchangeRaw, openRaw } from '../raw.js'
+import { newProjectId, type Running, startService } from '../support/helper.js'
+import { dribble, exchangeRaw, openRaw } from '../support/raw.js'
 
 let service: Running
 beforeAll(async () => {

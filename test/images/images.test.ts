@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import { expect, it } from 'vitest'
-import { type Caller, newProjectId, type Running } from '../helper.js'
-import { onEveryStore, throughBoth } from '../matrix.js'
+import { type Caller, newProjectId, type Running } from '../support/helper.js'
+import { onEveryStore, throughBoth } from '../support/matrix.js'
 import { colourAt, halves, laden, plain } from './pictures.js'
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.(png|jpg|webp)$/

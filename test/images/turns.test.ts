@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pictureLimits } from '../../src/images/processing.js'
 import type { Hold, Limit } from '../../src/limit.js'
-import { newProjectId, type Running, startService } from '../helper.js'
+import { newProjectId, type Running, startService } from '../support/helper.js'
 import { plain } from './pictures.js'
 
 function limitOf(name: string): Limit {

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import { buildDocument } from '../../src/openapi.js'
+import { buildDocument } from '../../src/openapi/document.js'
 
 /** A part of the document. */
 export type Part = Record<string, any>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { operations } from '../../src/http/operations.js'
+import { operations } from '../../src/api/operations.js'
 import { type Declared, declared, document, examplesOf, faults, type Part, resolve } from './document.js'
 
 /** Every part of the document that has examples beside a schema, by where it is. */

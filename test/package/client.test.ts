@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createPersonasClient, isPersonasError, type PersonasClientOptions } from '../../src/client.js'
-import { newProjectId, type Running, startService } from '../helper.js'
+import { createPersonasClient, isPersonasError, type PersonasClientOptions } from '../../src/client/client.js'
+import { newProjectId, type Running, startService } from '../support/helper.js'
 import { useClient } from './program.js'
 
 const KEY = 'client-test-key-0123456789'

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { startServiceProcess } from '../../scripts/service-process.js'
+import { startServiceProcess } from '../support/service-process.js'
 import { root, run } from './tools.js'
 
 declare module 'vitest' {
@@ -22,7 +22,7 @@ function ownVersion(name: string): string {
 /** A program of this folder, with the package in place of the sources. */
 function callersProgram(name: string): string {
   return readFileSync(join(root, 'test/package', name), 'utf8').replaceAll(
-    "'../../src/client.js'",
+    "'../../src/client/client.js'",
     "'personas-api'",
   )
 }

@@ -6,7 +6,7 @@ import {
   mergeHeaders,
   type Persona,
   type PersonasClientOptions,
-} from '../../src/client.js'
+} from '../../src/client/client.js'
 
 function check(holds: boolean, what: string): void {
   if (!holds) throw new Error(`It does not hold that ${what}`)

@@ -3,7 +3,7 @@ import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { runInNewContext } from 'node:vm'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
-import { programOf, runtimes } from '../../scripts/runtimes/runtime.js'
+import { programOf, runtimes } from '../runtimes/runtime.js'
 import { compilers, run, vite } from './tools.js'
 
 const { project, url, apiKey } = inject('installed')

@@ -6,7 +6,7 @@ import { areTheTypesWrong, publint, root, run } from './tools.js'
 const { tarball, project } = inject('installed')
 const installed = join(project, 'node_modules/personas-api')
 /** The declarations that callers may reach; those of the server stay at home. */
-const declarations = ['dist/client-types.d.ts', 'dist/client.d.ts', 'dist/personas/headers.d.ts']
+const declarations = ['dist/client/client.d.ts', 'dist/client/types.d.ts', 'dist/personas/headers.d.ts']
 
 it('holds the built sources, the declarations of the client and the document, and nothing else', async () => {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
@@ -33,7 +33,7 @@ it('has declarations that import one another and no package', () => {
       visit(join(dirname(file), target.replace(/\.js$/, '.d.ts')))
     }
   }
-  visit('dist/client.d.ts')
+  visit('dist/client/client.d.ts')
   expect([...reached].sort()).toEqual(declarations)
 })
 

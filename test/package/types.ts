@@ -1,10 +1,15 @@
-// Compiled, never run: the committed interfaces of src/client-types.ts are what tRPC infers from the router,
+// Compiled, never run: the committed interfaces of src/client/types.ts are what tRPC infers from the router,
 // to the letter. Where this does not compile, "npm run client-types" makes it compile again.
 import type { inferProcedureInput, inferProcedureOutput } from '@trpc/server'
 import type { TRPC_ERROR_CODE_KEY } from '@trpc/server/rpc'
-import type { CallOptions, PersonasClient, PersonasErrorCode, PersonasIssue } from '../../src/client.js'
+import type { AppRouter } from '../../src/api/router.js'
+import type {
+  CallOptions,
+  PersonasClient,
+  PersonasErrorCode,
+  PersonasIssue,
+} from '../../src/client/client.js'
 import type { Issue } from '../../src/errors.js'
-import type { AppRouter } from '../../src/router.js'
 
 // Two types are the same where no conditional type can tell them apart; mutual assignability is weaker.
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -32,7 +37,7 @@ type Inferred = {
   }
 }
 
-// That each call is a query or a mutation as its procedure is, src/client.ts is held to by its own return.
+// That each call is a query or a mutation as its procedure is, src/client/client.ts is held to by its own return.
 export const holds = [
   true satisfies Same<Declared, Inferred>,
   true satisfies Same<PersonasErrorCode, TRPC_ERROR_CODE_KEY>,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { updatePersonaInput } from '../../src/personas/schema.js'
-import { type Caller, newProjectId } from '../helper.js'
-import { throughBoth } from '../matrix.js'
+import { type Caller, newProjectId } from '../support/helper.js'
+import { throughBoth } from '../support/matrix.js'
 
 const MIB = 1024 * 1024
 const TOO_LONG = 'name must be at most 200 characters'

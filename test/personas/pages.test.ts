@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
-import type { ListRequest, Store } from '../../src/store/types.js'
-import { newProjectId, type Running } from '../helper.js'
-import { onEveryStore } from '../matrix.js'
+import type { ListRequest, Store } from '../../src/store/store.js'
+import { newProjectId, type Running } from '../support/helper.js'
+import { onEveryStore } from '../support/matrix.js'
 
 async function fill(service: Running, projectId: string, count: number): Promise<string[]> {
   const ids: string[] = []

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Caller, newProjectId } from '../helper.js'
-import { throughBoth } from '../matrix.js'
+import { type Caller, newProjectId } from '../support/helper.js'
+import { throughBoth } from '../support/matrix.js'
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/

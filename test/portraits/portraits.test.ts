@@ -1,8 +1,8 @@
 import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ServiceError } from '../../src/errors.js'
-import { databases, newProjectId, type Running, startService } from '../helper.js'
 import { halves, plain, pngChunks } from '../images/pictures.js'
+import { databases, newProjectId, type Running, startService } from '../support/helper.js'
 import { type ImagesApi, openAiErrors, startImagesApi } from './images-api.js'
 
 const KEY = 'sk-test-0123456789abcdef'

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ServiceError } from '../../src/errors.js'
 import type { Limit } from '../../src/limit.js'
-import { createOpenAiProvider, type GenerateRequest } from '../../src/portraits/provider.js'
+import { createOpenAiProvider, type GenerateRequest } from '../../src/portraits/openai/provider.js'
 import { plain } from '../images/pictures.js'
 import {
   errorReply,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { type Caller, newProjectId } from '../helper.js'
-import { throughBoth } from '../matrix.js'
+import { type Caller, newProjectId } from '../support/helper.js'
+import { throughBoth } from '../support/matrix.js'
 
 const KEY = 'sk-proj-0123456789abcdef'
 const MASK = 'sk-p...cdef'

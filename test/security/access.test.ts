@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { databases, newProjectId } from '../helper.js'
+import { databases, newProjectId } from '../support/helper.js'
 import { bearer, GENERAL, type KeyHolders, keyHolders, MINE, OTHER } from './key-holders.js'
 
 const NO_KEY = 'A valid API key is needed: send it as "Authorization: Bearer <key>"'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { newProjectId, type Running, startService } from '../helper.js'
-import { exchangeRaw } from '../raw.js'
+import { newProjectId, type Running, startService } from '../support/helper.js'
+import { exchangeRaw } from '../support/raw.js'
 
 const ORIGIN = 'https://app.example.com'
 const ELSEWHERE = 'https://app.example.com.evil.example'

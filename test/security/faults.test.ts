@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { openMongoStore } from '../../src/store/mongo.js'
-import { openSqliteStore } from '../../src/store/sqlite.js'
-import { newProjectId, type Running, startService } from '../helper.js'
-import { throughBoth } from '../matrix.js'
-import { freshMongoUrl } from '../store/mongo-server.js'
+import { openMongoStore } from '../../src/store/mongo/mongo.js'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js'
+import { freshMongoUrl } from '../store/mongo/server.js'
 import { startProxy, type TcpProxy } from '../store/tcp-proxy.js'
+import { newProjectId, type Running, startService } from '../support/helper.js'
+import { throughBoth } from '../support/matrix.js'
 
 /** A PNG that cannot be made smaller, of about 3 bytes a pixel. */
 function noise(side: number): Promise<Buffer> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type databases, type Running, startService } from '../helper.js'
+import { type databases, type Running, startService } from '../support/helper.js'
 
 /** Two projects that have a key each; the first has an id that URLs spell in many ways. */
 export const MINE = `mine/ü%41 ${randomUUID()}`

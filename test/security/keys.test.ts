@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { databases } from '../helper.js'
+import { databases } from '../support/helper.js'
 import { BOUND, GENERAL, type KeyHolders, keyHolders, MINE } from './key-holders.js'
 
 describe.each(databases.slice(0, 1))('keys', (database) => {

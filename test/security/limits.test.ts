@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Running, startService } from '../helper.js'
-import { openRaw } from '../raw.js'
+import { type Running, startService } from '../support/helper.js'
+import { openRaw } from '../support/raw.js'
 
 const CONCURRENT = 1_000
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { commands, type ServiceProcess, startServiceProcess } from '../../scripts/service-process.js'
 import { type ImagesApi, openAiErrors, startImagesApi } from '../portraits/images-api.js'
-import { exchangeRaw, openRaw } from '../raw.js'
+import { exchangeRaw, openRaw } from '../support/raw.js'
+import { commands, type ServiceProcess, startServiceProcess } from '../support/service-process.js'
 
 // Each stands for something that no log may hold; the word names where it was put.
 const secrets = {

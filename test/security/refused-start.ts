@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { commands, spawnService } from '../../scripts/service-process.js'
+import { commands, spawnService } from '../support/service-process.js'
 
 /** Starts what cannot start: it ends with code 1 and one line. */
 export async function refusal(env: Record<string, string>): Promise<string> {

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { commands, startServiceProcess } from '../../scripts/service-process.js'
+import { commands, startServiceProcess } from '../support/service-process.js'
 import { refusal } from './refused-start.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'personas-starts-'))

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { imageFormats, imageRoles } from '../../src/images/schema.js'
-import type { Store } from '../../src/store/types.js'
+import type { Store } from '../../src/store/store.js'
 import { newImage, range } from './samples.js'
 
 /** A project's images. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
-import type { Store } from '../../src/store/types.js'
+import type { Store } from '../../src/store/store.js'
 import { idsByPage, insert, listOf, range, T0 } from './samples.js'
 
 async function insertMany(store: Store, projectId: string, count: number): Promise<string[]> {

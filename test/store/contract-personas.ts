@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Store } from '../../src/store/types.js'
+import type { Store } from '../../src/store/store.js'
 import { insert, listOf, newPersona, T0 } from './samples.js'
 
 // Every code point but NUL and surrogates, which the service refuses.

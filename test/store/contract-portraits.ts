@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import type { ImageRole } from '../../src/images/schema.js'
-import type { Store } from '../../src/store/types.js'
+import type { Store } from '../../src/store/store.js'
 import { insert, newImage, T0 } from './samples.js'
 
 /** Portraits that a persona shows, and what becomes of those that none shows any more. */

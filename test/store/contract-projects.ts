@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
-import type { LlmSettingsChange, ProjectChange, Store } from '../../src/store/types.js'
+import type { LlmSettingsChange, ProjectChange, Store } from '../../src/store/store.js'
 import { insert, listOf, newImage, newPersona, range, T0 } from './samples.js'
 
 const sealed = { ciphertext: 'c1', mask: 'sk-a...wxyz' }

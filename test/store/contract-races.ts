@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
-import type { PersonaChange, Store } from '../../src/store/types.js'
+import type { PersonaChange, Store } from '../../src/store/store.js'
 import { idsByPage, insert, listOf, newImage, newPersona, persona, range, T0 } from './samples.js'
 
 function count<T>(values: readonly T[], wanted: T): number {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { imageRoles } from '../../src/images/schema.js'
 import type { Persona } from '../../src/personas/schema.js'
+import type { Store } from '../../src/store/store.js'
 import type { RecordSequence, StoreRecords } from '../../src/store/transfer.js'
-import type { Store } from '../../src/store/types.js'
 import { idsByPage, insert, listOf, newImage, newPersona, range, T0 } from './samples.js'
 
 const at = (time: number) => new Date(time).toISOString()

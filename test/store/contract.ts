@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import type { Store } from '../../src/store/types.js'
+import type { Store } from '../../src/store/store.js'
 import { imageContract } from './contract-images.js'
 import { pageContract } from './contract-pages.js'
 import { personaContract } from './contract-personas.js'
@@ -8,7 +8,7 @@ import { projectContract } from './contract-projects.js'
 import { conditionalRaceContract, deletionRaceContract, raceContract } from './contract-races.js'
 import { transferContract } from './contract-transfer.js'
 import { updateContract } from './contract-updates.js'
-import type { Lack } from './mongo-server.js'
+import type { Lack } from './mongo/server.js'
 
 /**
  * What every driver of `Store` must pass, but for what needs something that the database lacks. `open` is

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { type MongoStore, openMongoStore } from '../../src/store/mongo.js'
+import { type MongoStore, openMongoStore } from '../../src/store/mongo/mongo.js'
 import { type CommandFault, type FaultyConnection, startFaultyConnection } from './faulty-connection.js'
 import {
   type FaultyStore,
@@ -10,7 +10,7 @@ import {
   runAnySteps,
   sampleSteps,
 } from './model-run.js'
-import { freshMongoUrl } from './mongo-server.js'
+import { freshMongoUrl } from './mongo/server.js'
 
 const mongo = inject('mongo')
 if ('unavailable' in mongo) throw new Error(mongo.unavailable)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import type Libsql from 'libsql'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { openSqliteStore } from '../../src/store/sqlite.js'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite.js'
 import { type StatementFault, statementFaults } from './faulty-libsql.js'
 import { type FaultyStore, failEverywhere, MODEL_TIMEOUT, runAnySteps, sampleSteps } from './model-run.js'
 

@@ -1,5 +1,5 @@
 import type { Persona } from '../../src/personas/schema.js'
-import { CLEARABLE, type PersonaChange, type StoredImage } from '../../src/store/types.js'
+import { CLEARABLE, type PersonaChange, type StoredImage } from '../../src/store/store.js'
 
 /** A change of a store. Personas and images are named by the order in which a run made them. */
 export type Command =

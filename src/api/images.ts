@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { imageIds, imageInput, listImagesInput, uploadedImage, uploadImageInput } from '../images/schema.js'
+import { projectProcedure, router } from './trpc.js'
+
+const IMAGES = '/api/projects/{projectId}/images'
+const tags = ['Images']
+
+/** Largest request that carries an image, in bytes: 10 MiB in base64 and its surroundings. */
+export const UPLOAD_LIMIT = 15 * 1024 * 1024
+
+export const imagesRouter = router({
+  upload: projectProcedure
+    .meta({
+      openapi: {
+        method: 'POST',
+        path: IMAGES,
+        operationId: 'uploadImage',
+        tags,
+        summary: 'Upload an image',
+        successDescription: 'The id of the stored image',
+        description:
+          'Stores a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels. It is judged by its content and ' +
+          're-encoded: nothing but pixels is kept. Send it in JSON as base64, or raw with its `image/*` type and ' +
+          '`role` in the query.',
+      },
+      rest: {
+        status: 201,
+        takesLong: true,
+        rawBody: 'imageBase64',
+        bodyLimit: UPLOAD_LIMIT,
+        errors: {
+          400: 'image must be a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels',
+        },
+      },
+    })
+    .input(uploadImageInput)
+    .output(uploadedImage)
+    .mutation(async ({ ctx, input, signal }) => ctx.lists.room(await ctx.images.upload(input, signal))),
+
+  list: projectProcedure
+    .meta({
+      openapi: {
+        method: 'GET',
+        path: IMAGES,
+        operationId: 'listImages',
+        tags,
+        summary: 'List images',
+        successDescription: 'The ids, oldest first',
+        description: 'Ids of the project’s images, or of those of one role, oldest first.',
+      },
+      rest: {
+        status: 200,
+        errors: { 400: 'role must be one of persona-avatar, persona-avatar-styleguide, upload' },
+      },
+    })
+    .input(listImagesInput)
+    .output(imageIds)
+    .query(({ ctx, input }) => ctx.images.list(input)),
+
+  delete: projectProcedure
+    .meta({
+      openapi: {
+        method: 'DELETE',
+        path: `${IMAGES}/{imageId}`,
+        operationId: 'deleteImage',
+        tags,
+        summary: 'Delete an image',
+        successDescription: 'The image is deleted',
+        description: 'Deletes an image. Personas that show it keep its id.',
+      },
+      rest: { status: 204, errors: { 404: 'Image not found' } },
+    })
+    .input(imageInput)
+    .output(z.void())
+    .mutation(({ ctx, input }) => ctx.images.delete(input)),
+})

@@ -1,0 +1,120 @@
+import { z } from 'zod'
+import {
+  createProjectInput,
+  project,
+  projectConfig,
+  projectInput,
+  projectList,
+  updateConfigInput,
+} from '../projects/schema.js'
+import { keyProcedure, projectProcedure, router } from './trpc.js'
+
+const PROJECTS = '/api/projects'
+const PROJECT = '/api/projects/{projectId}'
+const CONFIG = '/api/projects/{projectId}/config'
+const tags = ['Projects']
+
+export const projectsRouter = router({
+  list: keyProcedure
+    .meta({
+      openapi: {
+        method: 'GET',
+        path: PROJECTS,
+        operationId: 'listProjects',
+        tags,
+        summary: 'List projects',
+        successDescription: 'The registered projects',
+        description: 'The registered projects, oldest first. A key that opens one project sees that one.',
+      },
+      rest: { status: 200 },
+    })
+    .input(z.object({}).optional())
+    .output(projectList)
+    .query(({ ctx }) => ctx.projects.list(ctx.access)),
+
+  create: keyProcedure
+    .meta({
+      openapi: {
+        method: 'POST',
+        path: PROJECTS,
+        operationId: 'createProject',
+        tags,
+        summary: 'Register a project',
+        successDescription: 'The new project',
+        description:
+          'Gives a new project an id. No project needs to be registered before something is stored in it.',
+      },
+      rest: {
+        status: 201,
+        errors: {
+          400: 'Name is required',
+          403: 'This API key is limited to one project and cannot create others',
+        },
+      },
+    })
+    .input(createProjectInput)
+    .output(project)
+    .mutation(({ ctx, input }) => ctx.projects.create(input, ctx.access)),
+
+  getConfig: projectProcedure
+    .meta({
+      openapi: {
+        method: 'GET',
+        path: CONFIG,
+        operationId: 'getProjectConfig',
+        tags,
+        summary: 'Get a project’s settings',
+        successDescription: 'The settings',
+        description: 'The name and the LLM provider settings. The API key is shown as a mask.',
+      },
+      rest: { status: 200 },
+    })
+    .input(projectInput)
+    .output(projectConfig)
+    .query(({ ctx, input }) => ctx.projects.getConfig(input)),
+
+  updateConfig: projectProcedure
+    .meta({
+      openapi: {
+        method: 'PUT',
+        path: CONFIG,
+        operationId: 'updateProjectConfig',
+        tags,
+        summary: 'Change a project’s settings',
+        successDescription: 'The settings as they are now',
+        description:
+          'Changes the fields given and registers the project if need be. Of `llmSettings`, models that are left out ' +
+          'stay, and so does the key where `apiKey` is left out, empty or its mask; a key belongs to its provider, ' +
+          'so another `provider` needs another key. `null` removes a model, all of them, or the settings.',
+      },
+      rest: {
+        status: 200,
+        errors: {
+          400: [
+            'llmSettings.apiKey is required: no key is stored for this project',
+            'llmSettings.apiKey is required: the stored key belongs to "anthropic"',
+          ],
+        },
+      },
+    })
+    .input(updateConfigInput)
+    .output(projectConfig)
+    .mutation(({ ctx, input }) => ctx.projects.updateConfig(input)),
+
+  delete: projectProcedure
+    .meta({
+      openapi: {
+        method: 'DELETE',
+        path: PROJECT,
+        operationId: 'deleteProject',
+        tags,
+        summary: 'Delete a project',
+        successDescription: 'The project is deleted',
+        description: 'Deletes the project with its personas, images and settings.',
+      },
+      rest: { status: 204, errors: { 404: 'Project not found' } },
+    })
+    .input(projectInput)
+    .output(z.void())
+    .mutation(({ ctx, input }) => ctx.projects.delete(input)),
+})

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto'
+import { initTRPC } from '@trpc/server'
+import type { OpenApiMeta } from 'trpc-to-openapi'
+import '../validation.js'
+import { publicError, ServiceError } from '../errors.js'
+import type { ImageService } from '../images/service.js'
+import type { Persona } from '../personas/schema.js'
+import type { ListBudget, PersonaService } from '../personas/service.js'
+import type { PortraitService } from '../portraits/service.js'
+import type { ProjectService } from '../projects/service.js'
+import type { JsonPage } from '../store/store.js'
+
+/**
+ * What a caller may reach: everything, or one project; undefined where keys are set and none fits. `key` names
+ * the key in the log: the first 8 hexadecimal digits of its SHA-256.
+ */
+export type Access = { projectId?: string; key?: string } | undefined
+
+export interface Services {
+  personas: PersonaService
+  projects: ProjectService
+  images: ImageService
+  portraits: PortraitService
+}
+
+/** A list in an answer, as the JSON text that it is: it is never made into objects. */
+export class JsonList {
+  readonly page: JsonPage
+  /** What stands for it where an answer is made as text. */
+  readonly mark: string = `list:${randomUUID()}`
+
+  constructor(page: JsonPage) {
+    this.page = page
+  }
+
+  toJSON(): string {
+    return this.mark
+  }
+}
+
+/** How what is large gets into answers. */
+export interface Lists extends ListBudget {
+  /**
+   * Waits for room for the answer of an operation that takes long, and so has none while it runs; returns the answer.
+   * It waits as long as it takes.
+   */
+  room<T>(answer: T): Promise<T>
+  /** The personas of a page; where the interface takes text, what stands for them. */
+  show(page: JsonPage): Persona[]
+}
+
+export interface Context extends Services {
+  access: Access
+  requestId: string
+  lists: Lists
+}
+
+/** How a procedure shows itself in REST, beside trpc-to-openapi's method, path and texts. */
+export interface RestMeta {
+  /** The status of success; 204 goes without a body. */
+  status: 200 | 201 | 204
+  /** Refusals particular to the operation, status by status, as their messages read. */
+  errors?: Record<number, string | string[]>
+  /** The answer carries `ETag`, made from its `updatedAt`. */
+  etag?: true
+  /** REST takes the input field `ifMatch` from the header `If-Match`, and from nowhere else. */
+  ifMatch?: true
+  /** The answer may carry `Link` to the next page. */
+  pages?: true
+  /** The text field that a raw `image/*` body fills, in base64; the other fields come from the query then. */
+  rawBody?: string
+  /** It may take long, as it waits for a provider or for a turn: it calls `ctx.lists.room` for its answer. */
+  takesLong?: true
+  /** Largest request body in bytes, where it is not the usual one. */
+  bodyLimit?: number
+}
+
+export type Meta = OpenApiMeta<{ rest?: RestMeta }>
+
+const t = initTRPC
+  .context<Context>()
+  .meta<Meta>()
+  .create({
+    // Stacks stay in the log.
+    isDev: false,
+    errorFormatter({ shape, error, ctx }) {
+      const { status, code, message, reason, issues, retryAfter } = publicError(error)
+      return {
+        code: shape.code,
+        message,
+        data: {
+          code,
+          httpStatus: status,
+          ...(shape.data.path !== undefined && { path: shape.data.path }),
+          ...(reason !== undefined && { reason }),
+          ...(issues !== undefined && { issues }),
+          ...(retryAfter !== undefined && { retryAfter }),
+          ...(ctx !== undefined && { requestId: ctx.requestId }),
+        },
+      }
+    },
+  })
+
+export const router = t.router
+
+/** Refuses a caller without a valid key. */
+export const unauthorized = () =>
+  new ServiceError('UNAUTHORIZED', 'A valid API key is needed: send it as "Authorization: Bearer <key>"')
+
+/** @throws ServiceError UNAUTHORIZED or FORBIDDEN unless the caller may reach the project. */
+export function requireProject(access: Access, projectId: unknown): void {
+  if (access === undefined) throw unauthorized()
+  if (access.projectId !== undefined && access.projectId !== projectId) {
+    throw new ServiceError('FORBIDDEN', 'This API key opens another project only')
+  }
+}
+
+/** For procedures whose input names the project: callers must be allowed to reach it. */
+export const projectProcedure = t.procedure.use(async ({ ctx, getRawInput, next }) => {
+  const input = await getRawInput()
+  const named =
+    typeof input === 'object' && input !== null && 'projectId' in input ? input.projectId : undefined
+  requireProject(ctx.access, named)
+  return next()
+})
+
+/** For procedures beyond one project: callers need a key that is valid; services see how far it reaches. */
+export const keyProcedure = t.procedure.use(async ({ ctx, next }) => {
+  if (ctx.access === undefined) throw unauthorized()
+  return next({ ctx: { access: ctx.access } })
+})

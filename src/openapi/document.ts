@@ -1,0 +1,94 @@
+import { generateOpenApiDocument } from 'trpc-to-openapi'
+import type { oas31 } from 'zod-openapi'
+import { operations } from '../api/operations.js'
+import { appRouter } from '../api/router.js'
+import { restError } from '../http/errors.js'
+import { version } from '../version.js'
+import { conditions, responseHeaders } from './headers.js'
+import { finish } from './operation.js'
+import { otherPaths } from './paths.js'
+import { commonResponses } from './refusals.js'
+import { operationsOf, shareParameters, shareRefusals } from './share.js'
+import { simplify } from './simplify.js'
+
+type Document = oas31.OpenAPIObject
+
+const DESCRIPTION = `Personas are simulated users for tests of chatbots and agents: a name, a description, a
+system prompt, HTTP headers that identify the persona to the system under test, and a portrait.
+
+**Keys.** Where the service has keys set, send one as \`Authorization: Bearer <key>\`; where it has none, as on
+a developer’s machine, send nothing.
+
+**Projects.** A project exists as soon as something is stored under its id: choose one, and begin with its personas.
+
+**Versions.** \`ETag\` is a persona’s version. Sent back as \`If-Match\`, it keeps one change from undoing another;
+as \`If-None-Match\`, it saves reading what has not changed.
+
+**Errors** are JSON with a \`message\` that says what to do and a \`requestId\` that names the request in the log. A
+known path answers any other method with 405 and \`Allow\`; \`HEAD\` works wherever \`GET\` does.
+
+**Additions.** Answers may gain fields: pass over those you do not know.
+
+The same operations are served as a typed tRPC API at \`/trpc\`.`
+
+const tags = [
+  { name: 'Personas', description: 'Simulated users, and their portraits' },
+  { name: 'Projects', description: 'What personas belong to, and the LLM provider settings' },
+  { name: 'Images', description: 'Portraits, style references and uploads' },
+  { name: 'Service', description: 'Whether the service is up, and what it does' },
+]
+
+/** A key, or none where the service has none set. */
+const access: oas31.SecurityRequirementObject[] = [{ ApiKey: [] }, {}]
+
+function generate(): Document {
+  // The generator's type is openapi3-ts', of the same specification.
+  return generateOpenApiDocument(appRouter, {
+    title: 'Personas API',
+    version,
+    description: DESCRIPTION,
+    openApiVersion: '3.1.0',
+    baseUrl: '/',
+    contact: { name: 'The Personas API authors' },
+    license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
+    securitySchemes: {
+      ApiKey: {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'One of the service’s keys, where it has any set',
+      },
+    },
+    defs: { Error: restError },
+    paths: otherPaths(access),
+  } as Parameters<typeof generateOpenApiDocument>[1]) as unknown as Document
+}
+
+/** The OpenAPI 3.1 document: trpc-to-openapi's, made true to what the routes do. */
+export function buildDocument(): Document {
+  const { components = {}, ...document } = generate()
+  // The generator's own error schemas forbid what real error bodies hold; none is used any more.
+  const schemas = Object.fromEntries(
+    Object.entries(components.schemas ?? {}).filter(([name]) => !name.startsWith('error.')),
+  )
+  for (const operation of operations()) {
+    const { method, path } = operation.openapi
+    // PATCH is in no declaration.
+    const declared = document.paths?.[path]?.[method.toLowerCase() as 'get' | 'put' | 'post' | 'delete']
+    if (declared === undefined) throw new Error(`${operation.path} is not in the document`)
+    finish(declared, operation, schemas)
+  }
+  for (const schema of Object.values(schemas)) simplify(schema)
+  const all = operationsOf(document)
+  return {
+    ...document,
+    security: access,
+    tags,
+    components: {
+      ...components,
+      schemas,
+      responses: { ...commonResponses(), ...shareRefusals(all) },
+      parameters: { ...shareParameters(all), ...conditions },
+      headers: responseHeaders,
+    },
+  }
+}

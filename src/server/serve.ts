@@ -1,0 +1,32 @@
+import { buildApp } from '../app.js'
+import { configWarnings, readConfig } from '../config.js'
+import { createServices } from '../services.js'
+import { openStore } from '../store/open.js'
+import { closeGracefully, listen } from './lifecycle.js'
+
+/**
+ * Starts the service as the environment has it, and ends it once `stop` is settled: also one that is told to
+ * stop while it starts.
+ *
+ * @throws Error with one line for the operator when it cannot start.
+ */
+export async function serve(stop: Promise<void>): Promise<void> {
+  const config = readConfig(process.env)
+  for (const warning of configWarnings(process.env)) console.warn(`personas-api: ${warning}`)
+  const store = await openStore(config)
+  const services = createServices(config, store)
+  const app = await buildApp({ config, store, services })
+  // Whatever goes wrong outside a request is logged and ends nothing.
+  process.on('unhandledRejection', (err) => app.log.error({ err }, 'unhandled rejection'))
+  process.on('uncaughtException', (err) => app.log.error({ err }, 'uncaught exception'))
+
+  const unreadable = await services.projects.unreadableKeys()
+  if (unreadable.length > 0) {
+    app.log.warn({ projects: unreadable }, 'stored API keys cannot be decrypted: set them again')
+  }
+
+  const { url, relays } = await listen(app, config)
+  console.log(`Personas API on ${url} with ${store.description}; docs at ${url}/docs`)
+  await stop
+  await closeGracefully({ app, relays, portraits: services.portraits, store })
+}

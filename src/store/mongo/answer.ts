@@ -1,0 +1,97 @@
+import { MongoError, MongoServerError } from 'mongodb'
+import { ServiceError } from '../../errors.js'
+
+/** How long a call may wait for the database, in ms: so its 503 is there within 5 s. */
+const PATIENCE_MS = 4_300
+/** Slowest connection that images to store are given more time for, in bytes per ms. */
+const BYTES_PER_MS = 5_000
+
+/** How long a call that stores an image may wait for the database, in ms. */
+export function patienceFor(bytes: { length: number }): number {
+  return PATIENCE_MS + bytes.length / BYTES_PER_MS
+}
+
+// Server error codes of https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml that
+// mean "not now": unreachable, shutting down, no primary, no majority, out of time.
+const UNAVAILABLE_CODES = new Set([
+  6, 7, 50, 64, 89, 91, 100, 133, 134, 189, 202, 262, 317, 358, 384, 9001, 10107, 11600, 11602, 13435, 13436,
+])
+const OUT_OF_DISK_SPACE = 14031
+
+// Driver errors without a code of the server: nothing answered, or the client is closed.
+const UNAVAILABLE_NAMES = new Set([
+  'MongoNetworkError',
+  'MongoNetworkTimeoutError',
+  'MongoServerSelectionError',
+  'MongoPoolClearedError',
+  'MongoPoolClosedError',
+  'MongoPoolClearedOnNetworkError',
+  'MongoWaitQueueTimeoutError',
+  'MongoServerClosedError',
+  'MongoTopologyClosedError',
+  'MongoNotConnectedError',
+  'MongoClientClosedError',
+])
+
+const SOCKET_CODES = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+])
+
+class Overdue extends Error {}
+
+function unavailable(cause: unknown, reason?: string): ServiceError {
+  const message = 'The database does not answer; try again in a few seconds'
+  return new ServiceError('SERVICE_UNAVAILABLE', message, {
+    retryAfter: 5,
+    cause,
+    ...(reason === undefined ? {} : { reason }),
+  })
+}
+
+function translated(error: unknown): unknown {
+  if (error instanceof Overdue) return unavailable(error)
+  // The driver passes on what a socket throws that was ended under it.
+  if (error instanceof Error && 'code' in error && SOCKET_CODES.has(String(error.code)))
+    return unavailable(error)
+  if (!(error instanceof MongoError)) return error
+  if (error.code === OUT_OF_DISK_SPACE) return unavailable(error, 'storage_full')
+  const outage =
+    UNAVAILABLE_NAMES.has(error.name) ||
+    (error instanceof MongoServerError && UNAVAILABLE_CODES.has(Number(error.code))) ||
+    error.hasErrorLabel('RetryableWriteError')
+  return outage ? unavailable(error) : error
+}
+
+/**
+ * Runs statements against the database and waits at most `patience` ms for them. `work` should ask its
+ * signal before each further statement, so that what nobody waits for any more does not go on.
+ * Throws a ServiceError `SERVICE_UNAVAILABLE` when the database does not answer or has no space left;
+ * other errors pass.
+ */
+export async function answer<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  patience: number = PATIENCE_MS,
+): Promise<T> {
+  // The driver's own limits apply to each attempt of a statement, not to its retries.
+  const deadline = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const overdue = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new Overdue(`No answer within ${patience} ms`)
+      deadline.abort(error)
+      reject(error)
+    }, patience)
+  })
+  try {
+    return await Promise.race([work(deadline.signal), overdue])
+  } catch (error) {
+    throw translated(error)
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,146 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb'
+import type { StoredImage, StoredLlmSettings } from '../store.js'
+
+/** A header of a persona; a pair in documents of earlier versions, which some servers refuse in an array. */
+type HeaderField = { k: string; v: string } | [name: string, value: string]
+
+export interface PersonaDocument {
+  /** Grows in the order of creation (`nextOrderKey`). */
+  _id: string
+  projectId: string
+  id: string
+  name: string
+  description?: string
+  systemPrompt?: string
+  imageUrl?: string
+  /** In a list: header names hold dots and dollars, which field names should not. */
+  headers?: HeaderField[]
+  /** With `_id`, the place in the order of creation. */
+  createdAt: Date
+  /** What is shown as `createdAt` where its place is a later one: it came from a store whose clock had gone back. */
+  statedCreatedAt?: Date
+  /** The version that every change is conditioned on. */
+  updatedAt: Date
+}
+
+export interface ProjectDocument {
+  /** The project's id. */
+  _id: string
+  /** Grows in the order of registration (`nextOrderKey`). */
+  order: string
+  name: string
+  createdAt: Date
+  updatedAt: Date
+  maxConcurrency?: number
+  llmSettings?: StoredLlmSettings
+}
+
+export interface ImageDocument extends StoredImage {
+  /** Grows in the order of creation (`nextOrderKey`). */
+  _id: string
+  projectId: string
+}
+
+/** Notes before a change that an image may lose its last use by it; gone once that is settled. */
+export interface PortraitChangeDocument {
+  _id: string
+  projectId: string
+  imageId: string
+  at: Date
+}
+
+export interface Collections {
+  personas: Collection<PersonaDocument>
+  projects: Collection<ProjectDocument>
+  images: Collection<ImageDocument>
+  portraitChanges: Collection<PortraitChangeDocument>
+}
+
+/** The store's collections of a database. */
+export function collectionsOf(db: Db): Collections {
+  return {
+    personas: db.collection('personas'),
+    projects: db.collection('projects'),
+    images: db.collection('images', { promoteBuffers: true }),
+    portraitChanges: db.collection('portraitChanges'),
+  }
+}
+
+/** Headers as a document holds them. */
+export function toHeaderFields(headers: Record<string, string>): HeaderField[] {
+  return Object.entries(headers).map(([k, v]) => ({ k, v }))
+}
+
+/** Headers as the API shows them. */
+export function fromHeaderFields(fields: HeaderField[]): Record<string, string> {
+  return Object.fromEntries(fields.map((field) => (Array.isArray(field) ? field : [field.k, field.v])))
+}
+
+/** Sees what was just written, acknowledged by a majority or not. */
+export const LATEST = { readConcern: { level: 'local' } } as const
+
+/** The index that pages of personas are read from. */
+export const ORDER_INDEX = 'project_order'
+
+/**
+ * Why a write of a persona's name failed: `name-taken`, or null where the name is free again and the write can
+ * be repeated. Throws the error on where it has nothing to do with the name. Looks who has the name, since
+ * servers differ in what they say of a duplicate.
+ */
+export async function nameTaken(
+  personas: Collections['personas'],
+  { projectId, id, name }: Pick<PersonaDocument, 'projectId' | 'id' | 'name'>,
+  error: unknown,
+): Promise<'name-taken' | null> {
+  if (!(error instanceof MongoServerError)) throw error
+  const holder = await personas.findOne({ projectId, name }, { projection: { _id: 0, id: 1 }, ...LATEST })
+  if (holder !== null && holder.id !== id) return 'name-taken'
+  if (isDuplicate(error)) return null
+  throw error
+}
+
+/** Whether an error is a unique index's refusal (code 11000). */
+export function isDuplicate(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 11000
+}
+
+/** Whether an index is there as it is wanted; one of another key or uniqueness is for the server to refuse. */
+function isSame(present: IndexDescription, wanted: IndexDescription): boolean {
+  const definition = ({ name, key, unique = false }: IndexDescription) => [name, Object.entries(key), unique]
+  return isDeepStrictEqual(definition(present), definition(wanted))
+}
+
+type Indexed = Pick<Collection, 'indexes' | 'createIndexes'>
+
+/** Creates those indexes that are not there; not every server takes one that is. */
+async function createMissing(collection: Indexed, wanted: IndexDescription[]): Promise<void> {
+  const present = await collection.indexes().catch((error: unknown) => {
+    // NamespaceNotFound: the collection is new.
+    if (error instanceof Error && 'code' in error && error.code === 26) return []
+    throw error
+  })
+  const missing = wanted.filter((index) => !present.some((each) => isSame(each, index)))
+  if (missing.length > 0) await collection.createIndexes(missing)
+}
+
+/**
+ * Creates the indexes that are not there yet. All but those of `projects` begin with `projectId`, so that
+ * the collections can be sharded by it. None has a collation: names and ids compare byte by byte.
+ */
+export async function createIndexes({ personas, projects, images, portraitChanges }: Collections) {
+  await createMissing(personas, [
+    { name: 'project_name', key: { projectId: 1, name: 1 }, unique: true },
+    { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },
+    { name: ORDER_INDEX, key: { projectId: 1, createdAt: 1, _id: 1 } },
+    // Partial in databases of earlier versions, where it serves as well.
+    { name: 'project_image', key: { projectId: 1, imageUrl: 1 } },
+  ])
+  await createMissing(projects, [{ name: 'order', key: { order: 1 } }])
+  await createMissing(images, [
+    { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },
+    // Ends in the id so that lists of ids never load the bytes beside them.
+    { name: 'project_role_order', key: { projectId: 1, role: 1, _id: 1, id: 1 } },
+  ])
+  await createMissing(portraitChanges, [{ name: 'project_time', key: { projectId: 1, at: 1 } }])
+}

@@ -1,0 +1,65 @@
+import type { Store } from '../store.js'
+import { answer } from './answer.js'
+import { mongoChanges } from './changes.js'
+import { collectionsOf, createIndexes } from './collections.js'
+import { connectMongo, unusable } from './connection.js'
+import { mongoImages } from './images.js'
+import { mongoPersonas } from './personas.js'
+import { mongoPortraits } from './portraits.js'
+import { mongoProjects } from './projects.js'
+import { mongoTransfer } from './transfer.js'
+
+/** Age in ms beyond which no live call can still be busy with a portrait's change, all its tries counted. */
+const ABANDONED_MS = 60_000
+const SWEEP_INTERVAL_MS = 60_000
+
+export interface MongoStore extends Store {
+  /** Removes portraits that calls begun more than `olderThanMs` ago left unused when their process ended. */
+  sweepPortraits(olderThanMs: number): Promise<void>
+}
+
+export interface MongoStoreOptions {
+  /** Told the name of each step of a change that involves a portrait, once it is done. */
+  onStep?: ((step: string) => void) | undefined
+}
+
+/**
+ * Opens the store in the MongoDB of a connection string (database `personas` unless the string names one),
+ * creates what indexes are missing, and clears up after processes that ended in the middle of a change.
+ * Any number of processes may share a database. Throws an Error of one line, which names the hosts and never
+ * the credentials, when the database cannot be used.
+ */
+export async function openMongoStore(url: string, options: MongoStoreOptions = {}): Promise<MongoStore> {
+  const { onStep = () => undefined } = options
+  const { client, db, address } = await connectMongo(url)
+  const collections = collectionsOf(db)
+  const portraits = mongoPortraits(collections, onStep)
+  try {
+    await createIndexes(collections)
+    await portraits.sweep(ABANDONED_MS)
+  } catch (error) {
+    await client.close()
+    throw unusable(address, error)
+  }
+  const sweeper = setInterval(() => {
+    // A database that does not answer now is swept a minute later.
+    portraits.sweep(ABANDONED_MS).catch(() => undefined)
+  }, SWEEP_INTERVAL_MS).unref()
+
+  return {
+    description: `MongoDB at ${address}`,
+    async ping() {
+      await answer(() => db.command({ ping: 1 }))
+    },
+    async close() {
+      clearInterval(sweeper)
+      await client.close()
+    },
+    sweepPortraits: portraits.sweep,
+    ...mongoPersonas(collections),
+    ...mongoChanges(collections, { portraits, onStep }),
+    ...mongoProjects(collections, portraits),
+    ...mongoImages(collections),
+    transfer: mongoTransfer(collections),
+  }
+}

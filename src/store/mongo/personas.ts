@@ -1,0 +1,130 @@
+import type { Persona } from '../../personas/schema.js'
+import type { NewPersona, Store } from '../store.js'
+import { answer } from './answer.js'
+import {
+  type Collections,
+  fromHeaderFields,
+  isDuplicate,
+  LATEST,
+  nameTaken,
+  ORDER_INDEX,
+  type PersonaDocument,
+  toHeaderFields,
+} from './collections.js'
+import { decodeCursor, encodeCursor, type Place, placeBehind } from './order.js'
+
+/** A persona as the API shows it. */
+export function toPersona(document: PersonaDocument): Persona {
+  const { id, name, description, systemPrompt, imageUrl, headers, updatedAt } = document
+  const createdAt = document.statedCreatedAt ?? document.createdAt
+  return {
+    id,
+    name,
+    ...(description === undefined ? {} : { description }),
+    ...(systemPrompt === undefined ? {} : { systemPrompt }),
+    ...(imageUrl === undefined ? {} : { imageUrl }),
+    ...(headers === undefined ? {} : { headers: fromHeaderFields(headers) }),
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  }
+}
+
+function fieldsOf({ id, name, description, systemPrompt, headers }: NewPersona) {
+  return {
+    id,
+    name,
+    ...(description === undefined ? {} : { description }),
+    ...(systemPrompt === undefined ? {} : { systemPrompt }),
+    ...(headers === undefined ? {} : { headers: toHeaderFields(headers) }),
+  }
+}
+
+/** The place of a project's newest persona; null where there is none. */
+export function newestPlace(personas: Collections['personas'], projectId: string): Promise<Place | null> {
+  const place = { projection: { createdAt: 1 }, sort: { createdAt: -1, _id: -1 } } as const
+  return personas.findOne({ projectId }, place)
+}
+
+type PersonaMethods = Pick<Store, 'listPersonas' | 'findPersona' | 'matchPersonaId' | 'insertPersona'>
+
+/** Reading personas and creating them. */
+export function mongoPersonas({ personas }: Collections): PersonaMethods {
+  const listPersonas: Store['listPersonas'] = async (
+    projectId,
+    { limit, maxBytes = Number.POSITIVE_INFINITY, cursor },
+  ) => {
+    const after = cursor === undefined ? undefined : decodeCursor(cursor)
+    if (cursor !== undefined && after === undefined) return 'bad-cursor'
+    // The bound on createdAt is where the index is entered; the $or only skips those of the same millisecond
+    // that were shown. The hint keeps the planner from entering by the $or.
+    const rest = after && {
+      createdAt: { $gte: after.createdAt },
+      $or: [{ createdAt: { $gt: after.createdAt } }, { _id: { $gt: after._id } }],
+    }
+    const found = personas
+      .find({ projectId, ...rest })
+      .sort({ createdAt: 1, _id: 1 })
+      .hint(ORDER_INDEX)
+      .limit(limit + 1)
+      .batchSize(limit + 1)
+    const texts: string[] = []
+    let last: PersonaDocument | undefined
+    // The brackets; with each persona but the first goes a comma.
+    let bytes = 2
+    while (await answer(() => found.hasNext())) {
+      for (const document of found.readBufferedDocuments()) {
+        const json = JSON.stringify(toPersona(document))
+        const size = Buffer.byteLength(json) + (last === undefined ? 0 : 1)
+        if (last !== undefined && (texts.length === limit || bytes + size > maxBytes)) {
+          // What the database still has ready; where it does not hear of it, it lets go of that by itself.
+          await found.close().catch(() => undefined)
+          const page = { json: `[${texts.join(',')}]`, bytes, nextCursor: encodeCursor(last) }
+          return texts.length < limit ? { ...page, endsEarly: true } : page
+        }
+        texts.push(json)
+        last = document
+        bytes += size
+      }
+    }
+    return { json: `[${texts.join(',')}]`, bytes }
+  }
+
+  return {
+    listPersonas,
+
+    async findPersona(projectId, id) {
+      const document = await answer(() => personas.findOne({ projectId, id }))
+      return document && toPersona(document)
+    },
+
+    async matchPersonaId(projectId, prefix) {
+      // Ids are of 0-9, a-f and dashes: `g` is behind everything that can follow the prefix.
+      const range = { projectId, id: { $gte: prefix, $lt: `${prefix}g` } }
+      const projection = { _id: 0, id: 1 }
+      const matches = await answer(() => personas.find(range, { projection }).toArray())
+      const [first] = matches
+      return first === undefined ? { count: 0 } : { count: matches.length, id: first.id }
+    },
+
+    insertPersona(projectId, persona, now) {
+      return answer(async (signal) => {
+        for (;;) {
+          const newest = await newestPlace(personas, projectId)
+          signal.throwIfAborted()
+          const { _id, createdAt } = placeBehind(newest, now)
+          const document = { _id, projectId, ...fieldsOf(persona), createdAt, updatedAt: createdAt }
+          const outcome = await personas.insertOne(document).then(
+            () => toPersona(document),
+            async (error: unknown) => {
+              // An id is new for each persona: what has it is this one, stored by a try whose answer was lost.
+              const own =
+                isDuplicate(error) && (await personas.findOne({ projectId, id: persona.id }, LATEST))
+              return own ? toPersona(own) : nameTaken(personas, document, error)
+            },
+          )
+          if (outcome !== null) return outcome
+        }
+      })
+    },
+  }
+}

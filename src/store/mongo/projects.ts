@@ -1,0 +1,169 @@
+import type { Filter } from 'mongodb'
+import { type ImageRole, imageRoles } from '../../images/schema.js'
+import { MODEL_USES } from '../../projects/schema.js'
+import { isKeyFault, keyAfter, modelsOf } from '../project-settings.js'
+import type { KeyFault, ProjectChange, Store, StoredProject } from '../store.js'
+import { answer } from './answer.js'
+import { type Collections, isDuplicate, type ProjectDocument } from './collections.js'
+import { nextOrderKey } from './order.js'
+import { PORTRAIT, type Portraits } from './portraits.js'
+
+/** Documents that one statement deletes, so that each is done in time however large the project. */
+const DELETED_AT_ONCE = 100
+
+const NOT_PORTRAITS = imageRoles.filter((role) => role !== PORTRAIT)
+
+interface ProjectUpdate {
+  id: string
+  change: ProjectChange
+  now: number
+}
+
+/** A project as callers of the store see it. */
+export function toProject({ _id, name, maxConcurrency, llmSettings }: ProjectDocument): StoredProject {
+  const project: StoredProject = { id: _id, name, ...(maxConcurrency !== undefined && { maxConcurrency }) }
+  if (llmSettings === undefined) return project
+  const { provider, models: kept, apiKey } = llmSettings
+  const models = modelsOf(kept)
+  return { ...project, llmSettings: { provider, ...(models !== undefined && { models }), apiKey } }
+}
+
+/**
+ * What a change sets and removes (`null`), by path. Models have paths of their own, so that simultaneous
+ * changes of two of them both stay.
+ */
+function fieldsOf({ name, maxConcurrency, llmSettings }: ProjectChange): Record<string, unknown> {
+  const fields: Record<string, unknown> = { name, maxConcurrency }
+  if (!llmSettings) return { ...fields, llmSettings }
+  fields['llmSettings.provider'] = llmSettings.provider
+  const { models } = llmSettings
+  if (models === null) fields['llmSettings.models'] = null
+  else for (const use of MODEL_USES) fields[`llmSettings.models.${use}`] = models?.[use]
+  return fields
+}
+
+function statementOf(fields: Record<string, unknown>, { now, id }: { now: number; id: string }) {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
+  const set = Object.fromEntries(entries.filter(([, value]) => value !== null))
+  const removed = entries.filter(([, value]) => value === null).map(([path]) => [path, ''])
+  return {
+    $set: { ...set, updatedAt: new Date(now) },
+    $setOnInsert: { ...registration(now), ...(fields.name === undefined ? { name: id } : {}) },
+    // Some servers refuse an empty one.
+    ...(removed.length > 0 && { $unset: Object.fromEntries(removed) }),
+  }
+}
+
+function registration(now: number) {
+  return { order: nextOrderKey(), createdAt: new Date(now) }
+}
+
+interface OwnedFilter {
+  projectId: string
+  role?: { $in: ImageRole[] }
+}
+
+/** What the collections of a project's belongings have in common. */
+interface Owned {
+  find(
+    filter: OwnedFilter,
+    options: { projection: { _id: 1 } },
+  ): { limit(count: number): { toArray(): Promise<{ _id: string }[]> } }
+  deleteMany(filter: OwnedFilter & { _id: { $in: string[] } }): Promise<unknown>
+}
+
+async function deleteAll(owned: Owned, filter: OwnedFilter) {
+  for (let deleted = false; ; deleted = true) {
+    const found = owned.find(filter, { projection: { _id: 1 } }).limit(DELETED_AT_ONCE)
+    const keys = (await answer(() => found.toArray())).map(({ _id }) => _id)
+    if (keys.length === 0) return deleted
+    await answer(() => owned.deleteMany({ ...filter, _id: { $in: keys } }))
+  }
+}
+
+type ProjectMethods = Pick<
+  Store,
+  'listProjects' | 'findProject' | 'insertProject' | 'updateProject' | 'deleteProject' | 'listSealedKeys'
+>
+
+/** Registered projects and their settings. */
+export function mongoProjects(
+  { projects, personas, images }: Collections,
+  portraits: Pick<Portraits, 'removeUnused'>,
+): ProjectMethods {
+  /** Undefined where the stored key changed between the reading of it and the change: decide again. */
+  async function update({ id, change, now }: ProjectUpdate): Promise<StoredProject | KeyFault | undefined> {
+    const { llmSettings } = change
+    const fields = fieldsOf(change)
+    let filter: Filter<ProjectDocument> = { _id: id }
+    let upsert = true
+    if (llmSettings) {
+      const stored = (await projects.findOne({ _id: id }))?.llmSettings
+      const apiKey = keyAfter(stored, llmSettings)
+      if (isKeyFault(apiKey)) return apiKey
+      if (apiKey === stored?.apiKey) {
+        const kept = { 'llmSettings.provider': stored.provider, 'llmSettings.apiKey.mask': apiKey.mask }
+        filter = { _id: id, ...kept }
+        upsert = false
+      } else {
+        fields['llmSettings.apiKey'] = apiKey
+        // Does not match, and so fails as a duplicate, should the key to be kept have come in between.
+        filter = { _id: id, 'llmSettings.apiKey.mask': { $ne: llmSettings.apiKey?.keepIfMask } }
+      }
+    }
+    const options = { upsert, returnDocument: 'after' as const }
+    const document = await projects.findOneAndUpdate(filter, statementOf(fields, { now, id }), options)
+    return document === null ? undefined : toProject(document)
+  }
+
+  return {
+    async listProjects() {
+      const found = projects.find({}, { projection: { name: 1 } }).sort({ order: 1 })
+      return (await answer(() => found.toArray())).map(({ _id, name }) => ({ id: _id, name }))
+    },
+
+    async findProject(id) {
+      const document = await answer(() => projects.findOne({ _id: id }))
+      return document && toProject(document)
+    },
+
+    async insertProject({ id, name }, now) {
+      const document = { _id: id, name, ...registration(now), updatedAt: new Date(now) }
+      await answer(() => projects.insertOne(document))
+    },
+
+    updateProject(id, change, now) {
+      return answer(async (signal) => {
+        for (;;) {
+          signal.throwIfAborted()
+          try {
+            const updated = await update({ id, change, now })
+            if (updated !== undefined) return updated
+          } catch (error) {
+            // Another writer registered the project, or stored the very key, in between: decide again.
+            if (!isDuplicate(error)) throw error
+          }
+        }
+      })
+    },
+
+    async deleteProject(id) {
+      const hadPersonas = await deleteAll(personas, { projectId: id })
+      const hadImages = await deleteAll(images, { projectId: id, role: { $in: NOT_PORTRAITS } })
+      // Behind the personas, and not all of them: one that came in meanwhile keeps its portrait.
+      const hadPortraits = await portraits.removeUnused(id)
+      // The settings last: while they are there, the project is listed and can be deleted again.
+      const { deletedCount } = await answer(() => projects.deleteOne({ _id: id }))
+      return hadPersonas || hadImages || hadPortraits || deletedCount === 1
+    },
+
+    async listSealedKeys() {
+      const withKey = { 'llmSettings.apiKey': { $exists: true } }
+      const found = projects.find(withKey, { projection: { 'llmSettings.apiKey.ciphertext': 1 } })
+      const documents = await answer(() => found.toArray())
+      return documents.flatMap(({ _id, llmSettings }) =>
+        llmSettings === undefined ? [] : [{ projectId: _id, ciphertext: llmSettings.apiKey.ciphertext }],
+      )
+    },
+  }
+}

@@ -1,0 +1,186 @@
+import type { Persona } from '../../personas/schema.js'
+import type { ListRequest, Store } from '../store.js'
+import type { Cursors } from './cursors.js'
+import type { Query, SqliteDatabase } from './database.js'
+import { violates } from './faults.js'
+import { changed, newPersona, type PersonaRow, personaCache, toPersona, toRow } from './rows.js'
+
+type PersonaStore = Pick<
+  Store,
+  | 'listPersonas'
+  | 'findPersona'
+  | 'matchPersonaId'
+  | 'insertPersona'
+  | 'updatePersona'
+  | 'deletePersona'
+  | 'storePortrait'
+>
+
+interface ImageSteps {
+  insert: Query
+  removePortraitIfUnused(projectId: string, id: string): void
+}
+
+function isStale(persona: Persona, ifMatch: readonly string[] | undefined): boolean {
+  return ifMatch !== undefined && !ifMatch.includes(persona.updatedAt)
+}
+
+/** Bodies of more bytes are in the index `personas_large`, which serves queries that name this very number. */
+const LARGE = 3_200
+
+/**
+ * Personas in SQLite. Each change is one transaction of this process, which alone has the file. `forget` is to
+ * be called within a transaction that removes a persona in another way.
+ */
+export function sqlitePersonas(
+  db: SqliteDatabase,
+  { images, cursors }: { images: ImageSteps; cursors: Cursors },
+): PersonaStore & { forget(projectId: string, id: string): void } {
+  // A whole page as one value, in the bytes that are sent: fetching rows one by one takes longer than reading
+  // them. The subquery's LIMIT holds SQLite to its order.
+  const page = db.prepare(
+    `SELECT count(*) AS count, max(seq) AS last, CAST('[' || group_concat(body, ',') || ']' AS BLOB) AS json
+     FROM (SELECT seq, body FROM personas WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?)`,
+  )
+  const isMore = db.prepare('SELECT 1 FROM personas WHERE project_id = ? AND seq > ? LIMIT 1')
+  const large = db.prepare(
+    `SELECT sum(size) AS bytes
+     FROM (SELECT octet_length(body) AS size FROM personas
+           WHERE project_id = ? AND seq > ? AND octet_length(body) > ${LARGE} ORDER BY seq LIMIT ?)`,
+  )
+  // Lengths stand at the beginning of a row: long bodies are not read. With each goes a comma or a bracket.
+  const fitting = db.prepare(
+    `SELECT count(*) AS count
+     FROM (SELECT 1 + sum(size + 1) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
+           FROM (SELECT seq, octet_length(body) AS size FROM personas
+                 WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?))
+     WHERE total <= ?`,
+  )
+  const find = db.prepare('SELECT body FROM personas WHERE project_id = ? AND id = ?')
+  // '~' sorts behind every character of a UUID, so this is the range of ids that begin with the prefix.
+  const match = db.prepare(
+    `SELECT count(*) AS count, min(id) AS id FROM personas WHERE project_id = ?1 AND id >= ?2 AND id < ?2 || '~'`,
+  )
+  const insert = db.prepare(
+    'INSERT INTO personas (project_id, id, name, updated_at, body) VALUES (?, ?, ?, ?, ?)',
+  )
+  const update = db.prepare(
+    `UPDATE personas SET name = ?, image_url = ?, updated_at = ?, body = ?
+     WHERE project_id = ? AND id = ? AND updated_at = ?`,
+  )
+  const remove = db.prepare('DELETE FROM personas WHERE project_id = ? AND id = ?')
+  const cache = personaCache()
+
+  function findRow(projectId: string, id: string): Pick<PersonaRow, 'body'> | undefined {
+    // The column is that of PersonaRow.
+    return find.get(projectId, id) as Pick<PersonaRow, 'body'> | undefined
+  }
+
+  /** The persona as the transaction sees it. It may never be committed, so the cache is not told. */
+  function current(projectId: string, id: string): Persona | null {
+    const known = cache.get(projectId, id)
+    if (known !== undefined) return known
+    const row = findRow(projectId, id)
+    return row === undefined ? null : toPersona(row)
+  }
+
+  /** Within a transaction: writes the changed persona and lets go of the portrait it no longer shows. */
+  function write(projectId: string, before: Persona, after: Persona): Persona {
+    cache.drop(projectId, before.id)
+    const row = toRow(after)
+    const version = Date.parse(before.updatedAt)
+    update.changeOne(row.name, row.image_url, row.updated_at, row.body, projectId, before.id, version)
+    if (before.imageUrl !== undefined && before.imageUrl !== after.imageUrl) {
+      images.removePortraitIfUnused(projectId, before.imageUrl)
+    }
+    return after
+  }
+
+  /** How many of the next `limit` personas make a list of at most `maxBytes`; at least one. */
+  function countWithin(projectId: string, after: number, { limit, maxBytes }: ListRequest): number {
+    if (maxBytes === undefined) return limit
+    const atMost = 1 + limit * (LARGE + 1) + Number(large.get(projectId, after, limit)?.bytes)
+    if (atMost <= maxBytes) return limit
+    return Math.max(1, Number(fitting.get(projectId, after, limit, maxBytes)?.count))
+  }
+
+  const listPersonas: Store['listPersonas'] = async (projectId, request) => {
+    const { limit, cursor } = request
+    const after = cursor === undefined ? 0 : cursors.read(projectId, cursor)
+    if (after === undefined) return 'bad-cursor'
+    const wanted = countWithin(projectId, after, request)
+    const row = page.get(projectId, after, wanted)
+    const json = Buffer.isBuffer(row?.json) ? row.json : Buffer.from('[]')
+    const last = Number(row?.last)
+    const found = { json, bytes: json.length }
+    if (Number(row?.count) < wanted || isMore.get(projectId, last) === undefined) return found
+    const nextCursor = cursors.write(projectId, last)
+    return wanted < limit ? { ...found, nextCursor, endsEarly: true } : { ...found, nextCursor }
+  }
+
+  return {
+    forget: cache.drop,
+    listPersonas,
+
+    async findPersona(projectId, id) {
+      const known = cache.get(projectId, id)
+      if (known !== undefined) return known
+      const row = findRow(projectId, id)
+      return row === undefined ? null : cache.keep(projectId, id, row)
+    },
+
+    async matchPersonaId(projectId, prefix) {
+      const row = match.get(projectId, prefix)
+      const count = Number(row?.count)
+      return count === 0 ? { count } : { count, id: String(row?.id) }
+    },
+
+    async insertPersona(projectId, given, now) {
+      const persona = newPersona(given, now)
+      const row = toRow(persona)
+      try {
+        await db.writeOne(() => insert.changeOne(projectId, given.id, row.name, row.updated_at, row.body))
+      } catch (error) {
+        if (violates(error, 'personas.name')) return 'name-taken'
+        throw error
+      }
+      return persona
+    },
+
+    async updatePersona(projectId, id, { now, ifMatch, ...change }) {
+      try {
+        return await db.write(() => {
+          const before = current(projectId, id)
+          if (before === null) return 'missing'
+          if (isStale(before, ifMatch)) return 'stale'
+          const after = changed(before, change, now)
+          return after === before ? before : write(projectId, before, after)
+        })
+      } catch (error) {
+        if (violates(error, 'personas.name')) return 'name-taken'
+        throw error
+      }
+    },
+
+    async deletePersona(projectId, id, ifMatch) {
+      return db.write(() => {
+        const persona = current(projectId, id)
+        if (persona === null) return 'missing'
+        if (isStale(persona, ifMatch)) return 'stale'
+        cache.drop(projectId, id)
+        remove.changeOne(projectId, id)
+        if (persona.imageUrl !== undefined) images.removePortraitIfUnused(projectId, persona.imageUrl)
+        return 'deleted'
+      })
+    },
+
+    async storePortrait(projectId, personaId, { image, now }) {
+      return db.write(() => {
+        const before = current(projectId, personaId)
+        if (before === null) return 'missing'
+        images.insert.changeOne(projectId, image.id, image.role, image.format, image.bytes)
+        return write(projectId, before, changed(before, { imageUrl: image.id }, now))
+      })
+    },
+  }
+}

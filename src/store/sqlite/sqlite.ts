@@ -1,0 +1,42 @@
+import { join } from 'node:path'
+import type { Store } from '../store.js'
+import { encryptedCursors } from './cursors.js'
+import { openDatabase, type SqliteDatabase } from './database.js'
+import { sqliteImages } from './images.js'
+import { sqlitePersonas } from './personas.js'
+import { sqliteProjects } from './projects.js'
+import { sqliteRemoval } from './removal.js'
+import { sqliteTransfer } from './transfer.js'
+
+/**
+ * The embedded store: one SQLite file in `dataDir`, held by this process alone.
+ *
+ * @throws Error with one line for the operator when the file cannot be had.
+ */
+export function openSqliteStore(dataDir: string): Store {
+  const db = openDatabase(dataDir)
+  const { insert, removePortraitIfUnused, ...images } = sqliteImages(db)
+  const { forget, ...personas } = sqlitePersonas(db, {
+    images: { insert, removePortraitIfUnused },
+    cursors: encryptedCursors(cursorKey(db)),
+  })
+  return {
+    description: `SQLite in ${join(dataDir, 'personas.db')}`,
+    ping: db.check,
+    async close() {
+      db.close()
+    },
+    ...personas,
+    ...sqliteProjects(db),
+    ...sqliteRemoval(db, forget),
+    ...images,
+    transfer: sqliteTransfer(db),
+  }
+}
+
+/** The key of the file's cursors: they outlive a restart. */
+function cursorKey(db: SqliteDatabase): Buffer {
+  const value = db.prepare("SELECT value FROM meta WHERE name = 'cursor_key'").get()?.value
+  if (!Buffer.isBuffer(value)) throw new Error('The database has no key for its cursors')
+  return value
+}

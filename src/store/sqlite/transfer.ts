@@ -1,0 +1,124 @@
+import { setImmediate } from 'node:timers/promises'
+import { ServiceError } from '../../errors.js'
+import { ALREADY_THERE, type RecordSequence, type Transfer } from '../transfer.js'
+import type { Query, SqliteDatabase } from './database.js'
+import { violates } from './faults.js'
+import { toImage } from './images.js'
+import { INSERT_PROJECT, type ProjectRow, toProject, toProjectRow, valuesOf } from './projects.js'
+import { toPersona, toRow } from './rows.js'
+
+/** Rows in memory at a time; a persona can have 400 KB. */
+const PAGE = 50
+
+type Row = Record<string, unknown>
+type Place = (string | number)[]
+
+interface Reading<T> {
+  /** Takes the place behind which to begin, and the number of rows. */
+  page: Query
+  rows: number
+  start: Place
+  placeOf(row: Row): Place
+  toRecord(row: Row): T
+}
+
+async function* read<T>({ page, rows, start, placeOf, toRecord }: Reading<T>) {
+  let place = start
+  for (;;) {
+    const found = page.all(...place, rows)
+    for (const row of found) yield toRecord(row)
+    const last = found.at(-1)
+    if (last === undefined) return
+    place = placeOf(last)
+    // SQLite answers at once: without a pause signals and timers would wait for the whole.
+    await setImmediate()
+  }
+}
+
+function behindSeq(row: Row): Place {
+  return [Number(row.seq)]
+}
+
+/** Everything in the file, for a move to another store or from one. */
+export function sqliteTransfer(db: SqliteDatabase): Transfer {
+  /** A sequence of a table; `add` is run for each record within one transaction. */
+  function sequence<T>(table: string, reading: Reading<T>, add: (record: T) => void): RecordSequence<T> {
+    const count = db.prepare(`SELECT count(*) AS count FROM ${table}`)
+    return {
+      async estimate() {
+        return Number(count.get()?.count)
+      },
+      read: () => read(reading),
+      async append(records) {
+        try {
+          await db.write(() => records.forEach(add))
+        } catch (error) {
+          if (!violates(error)) throw error
+          throw new ServiceError('CONFLICT', ALREADY_THERE, { cause: error })
+        }
+      },
+    }
+  }
+
+  const insertProject = db.prepare(INSERT_PROJECT)
+  const insertImage = db.prepare(
+    'INSERT INTO images (project_id, id, role, format, bytes) VALUES (?, ?, ?, ?, ?)',
+  )
+  const insertPersona = db.prepare(
+    'INSERT INTO personas (project_id, id, name, image_url, updated_at, body) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+
+  return {
+    projects: sequence(
+      'projects',
+      {
+        page: db.prepare('SELECT * FROM projects WHERE seq > ? ORDER BY seq LIMIT ?'),
+        rows: PAGE,
+        start: [0],
+        placeOf: behindSeq,
+        // The columns are those of ProjectRow.
+        toRecord: (row) => ({
+          ...toProject(row as unknown as ProjectRow),
+          createdAt: Number(row.created_at),
+        }),
+      },
+      (project) => insertProject.changeOne(project.id, project.createdAt, ...valuesOf(toProjectRow(project))),
+    ),
+    images: sequence(
+      'images',
+      {
+        page: db.prepare('SELECT * FROM images WHERE seq > ? ORDER BY seq LIMIT ?'),
+        rows: 1,
+        start: [0],
+        placeOf: behindSeq,
+        toRecord: (row) => ({ projectId: String(row.project_id), ...toImage(row) }),
+      },
+      ({ projectId, id, role, format, bytes }) => insertImage.changeOne(projectId, id, role, format, bytes),
+    ),
+    personas: sequence(
+      'personas',
+      {
+        page: db.prepare(
+          // As one comparison of pairs, SQLite would walk each project from its beginning again at every page.
+          `SELECT * FROM (SELECT project_id, seq, body FROM personas
+                          WHERE project_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)
+           UNION ALL
+           SELECT * FROM (SELECT project_id, seq, body FROM personas
+                          WHERE project_id > ?1 ORDER BY project_id, seq LIMIT ?3)
+           LIMIT ?3`,
+        ),
+        rows: PAGE,
+        start: ['', 0],
+        placeOf: (row) => [String(row.project_id), Number(row.seq)],
+        toRecord: (row) => ({
+          projectId: String(row.project_id),
+          persona: toPersona({ body: String(row.body) }),
+        }),
+      },
+      ({ projectId, persona }) => {
+        const row = toRow(persona)
+        insertPersona.changeOne(projectId, persona.id, row.name, row.image_url, row.updated_at, row.body)
+      },
+    ),
+  }
+}
