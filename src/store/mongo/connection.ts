@@ -1,6 +1,7 @@
 import { type Db, type DbOptions, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb'
 import { ServiceError } from '../../errors.js'
 import { answer } from './answer.js'
+import { reconnectWhenHung } from './reconnect.js'
 
 const DEFAULT_DATABASE = 'personas'
 /** Longest wait for a connection at start, in ms. */
@@ -23,10 +24,11 @@ const guarantees: DbOptions = {
 }
 
 export interface MongoConnection {
-  client: MongoClient
   db: Db
   /** Host, port and database, without credentials. */
   address: string
+  /** Ends all connections; a second call does nothing. */
+  close(): Promise<void>
 }
 
 /**
@@ -38,14 +40,19 @@ export async function connectMongo(url: string): Promise<MongoConnection> {
   try {
     await answer(() => client.connect(), CONNECT_MS)
     await answer(() => db.command({ ping: 1 }))
-    return { client, db, address }
+    const hung = reconnectWhenHung(client)
+    const close = () => {
+      hung.stop()
+      return client.close()
+    }
+    return { db, address, close }
   } catch (error) {
     await client.close().catch(() => undefined)
     throw unusable(address, error)
   }
 }
 
-function parse(url: string): MongoConnection {
+function parse(url: string): { client: MongoClient; db: Db; address: string } {
   try {
     const client = new MongoClient(url, clientOptions)
     // The driver does not tell a missing name from `test`.

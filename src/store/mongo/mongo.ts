@@ -31,14 +31,14 @@ export interface MongoStoreOptions {
  */
 export async function openMongoStore(url: string, options: MongoStoreOptions = {}): Promise<MongoStore> {
   const { onStep = () => undefined } = options
-  const { client, db, address } = await connectMongo(url)
+  const { db, address, close } = await connectMongo(url)
   const collections = collectionsOf(db)
   const portraits = mongoPortraits(collections, onStep)
   try {
     await createIndexes(collections)
     await portraits.sweep(ABANDONED_MS)
   } catch (error) {
-    await client.close()
+    await close()
     throw unusable(address, error)
   }
   const sweeper = setInterval(() => {
@@ -53,7 +53,7 @@ export async function openMongoStore(url: string, options: MongoStoreOptions = {
     },
     async close() {
       clearInterval(sweeper)
-      await client.close()
+      await close()
     },
     sweepPortraits: portraits.sweep,
     ...mongoPersonas(collections),

@@ -96,16 +96,16 @@ describe('connection', () => {
     await store.close()
     const unnamed = await connectMongo(url.replace(`/${database}`, '/'))
     expect(unnamed.db.databaseName).toBe('personas')
-    await unnamed.client.close()
+    await unnamed.close()
   })
 
   it('keeps its guarantees whatever the URL asks for', async () => {
     const weak = `${url}${url.includes('?') ? '&' : '?'}w=0&journal=false&readPreference=secondaryPreferred`
-    const { client, db } = await connectMongo(weak)
+    const { db, close } = await connectMongo(weak)
     expect(db.writeConcern).toMatchObject({ w: 'majority', journal: true })
     expect(db.readConcern?.level).toBe('majority')
     expect(db.readPreference?.mode).toBe('primary')
-    await client.close()
+    await close()
   })
 
   it('closes twice without harm, and is unavailable then', async () => {
