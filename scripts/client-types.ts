@@ -35,10 +35,11 @@ const OWN_TYPES = `// Made by scripts/client-types.ts from the schemas of the pr
 /** What each call takes beside its input. */
 export interface CallOptions {
   /**
-   * Ends the wait for the answer; a change that has reached the service may be made all the same. A call with a
-   * signal is sent in a request of its own, and not at all once the signal is aborted.
+   * Ends the wait for the answer: the call rejects with the signal's reason, and a change that has reached the
+   * service may be made all the same. A call with a signal is sent in a request of its own, and not at all once
+   * the signal is aborted.
    */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /** Why a call was refused: tRPC's codes. */
@@ -51,8 +52,8 @@ const exported = new Map<unknown, string>(
     Object.entries(module).map(([name, schema]) => [schema, name.replace(/^./, (a) => a.toUpperCase())]),
   ),
 )
-/** The types met so far by name, and the calls that each was met in. */
-const named = new Map<string, { schema: Schema; calls: Set<string> }>()
+/** The types met so far by name, the calls that each was met in, and whether callers give it. */
+const named = new Map<string, { schema: Schema; calls: Set<string>; given: boolean }>()
 
 function procedures(): Procedure[] {
   // The router keeps its procedures by dotted path; what each was declared with is in its `_def`.
@@ -68,10 +69,11 @@ function procedures(): Procedure[] {
   })
 }
 
-function add(name: string, schema: Schema, call: string): void {
-  const known = named.get(name) ?? { schema, calls: new Set() }
+function add(name: string, schema: Schema, { call, io }: { call: string; io: 'input' | 'output' }): void {
+  const known = named.get(name) ?? { schema, calls: new Set(), given: false }
   if (toType(known.schema) !== toType(schema)) throw new Error(`${call}: ${name} is the name of two types`)
   known.calls.add(call)
+  known.given ||= io === 'input'
   named.set(name, known)
 }
 
@@ -80,12 +82,12 @@ function typeOf(schema: z.ZodType, io: 'input' | 'output', path: string): string
   if (schema.def.type === 'void') return 'void'
   const call = `The ${io} of \`${path}\``
   const { $defs, ...whole } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
-  for (const [name, definition] of Object.entries($defs ?? {})) add(name, definition as Schema, call)
+  for (const [name, definition] of Object.entries($defs ?? {})) add(name, definition as Schema, { call, io })
   if (whole.type !== 'object' || Object.keys(whole.properties ?? {}).length === 0) return toType(whole)
   const { id, title } = schema.meta() ?? {}
   const name = id ?? title ?? exported.get(schema)
   if (name === undefined) throw new Error(`${call} has no name: export its schema`)
-  add(name, whole, call)
+  add(name, whole, { call, io })
   return name
 }
 
@@ -123,14 +125,15 @@ function client(): string {
     groups.set(group, (groups.get(group) ?? '') + member(procedure))
   }
   const members = [...groups].map(([group, calls]) => `${group}: {\n${calls}}\n`)
-  return `/** The calls of the service. What it refuses rejects with a \`PersonasError\`. */
-export interface PersonasClient {\n${members.join('')}}\n`
+  return `/** The calls of the service. */
+export interface PersonasCalls {\n${members.join('')}}\n`
 }
 
 function declarations(): string[] {
-  return [...named].map(([name, { schema, calls }]) => {
+  return [...named].map(([name, { schema, calls, given }]) => {
     const description = schema.description ?? [...calls].join('\n')
-    return comment(description) + toDeclaration(name, schema)
+    // Callers may write undefined for what they leave out, under exactOptionalPropertyTypes too.
+    return comment(description) + toDeclaration(name, schema, { orUndefined: given })
   })
 }
 

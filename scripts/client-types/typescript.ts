@@ -38,15 +38,21 @@ function describe(property: Schema): string {
   return [property.description ?? '', lengthLimits(property)].filter((text) => text !== '').join('. ')
 }
 
+interface TypeOptions {
+  indent?: number
+  /** Whether a member that may be left out may be undefined too. */
+  orUndefined?: boolean
+}
+
 /** A JSON Schema as TypeScript. Throws for what it has no type for, rather than to call it unknown. */
-export function toType(schema: Schema, indent = 0): string {
+export function toType(schema: Schema, options: TypeOptions = {}): string {
   if (schema.$ref !== undefined) return schema.$ref.replace('#/$defs/', '')
   if (schema.anyOf !== undefined)
-    return schema.anyOf.map((each) => toType(each as Schema, indent)).join(' | ')
+    return schema.anyOf.map((each) => toType(each as Schema, options)).join(' | ')
   if (schema.enum !== undefined) return schema.enum.map((each) => JSON.stringify(each)).join(' | ')
   // zod writes a type and null as a list of types, which its declarations do not foresee.
   const types: unknown = schema.type
-  if (Array.isArray(types)) return types.map((type) => toType({ ...schema, type }, indent)).join(' | ')
+  if (Array.isArray(types)) return types.map((type) => toType({ ...schema, type }, options)).join(' | ')
   switch (schema.type) {
     case 'string':
     case 'boolean':
@@ -56,34 +62,37 @@ export function toType(schema: Schema, indent = 0): string {
     case 'integer':
       return 'number'
     case 'array': {
-      const item = toType(schema.items as Schema, indent)
+      const item = toType(schema.items as Schema, options)
       return /^\w+$/.test(item) ? `${item}[]` : `Array<${item}>`
     }
     case 'object':
-      return toObject(schema, indent)
+      return toObject(schema, options)
     default:
       throw new Error(`There is no type for ${JSON.stringify(schema)}`)
   }
 }
 
-function toObject(schema: Schema, indent: number): string {
+function toObject(schema: Schema, options: TypeOptions): string {
+  const { orUndefined = false } = options
+  const indent = (options.indent ?? 0) + 2
   const properties = Object.entries((schema.properties ?? {}) as Record<string, Schema>)
   const values = schema.additionalProperties
   if (properties.length === 0) {
-    return `Record<string, ${typeof values === 'object' ? toType(values, indent) : 'never'}>`
+    return `Record<string, ${typeof values === 'object' ? toType(values, options) : 'never'}>`
   }
   const members = properties.map(([name, property]) => {
-    const optional = schema.required?.includes(name) === true ? '' : '?'
-    const type = toType(property, indent + 2)
-    return `${comment(describe(property), indent + 2)}${name}${optional}: ${type}\n`
+    const required = schema.required?.includes(name) === true
+    const type = toType(property, { indent, orUndefined })
+    const member = `${name}${required ? '' : '?'}: ${type}${orUndefined && !required ? ' | undefined' : ''}`
+    return `${comment(describe(property), indent)}${member}\n`
   })
   return `{\n${members.join('')}}`
 }
 
 /** The declaration of a type that has a name. */
-export function toDeclaration(name: string, schema: Schema): string {
+export function toDeclaration(name: string, schema: Schema, options?: TypeOptions): string {
   const isInterface = schema.type === 'object' && Object.keys(schema.properties ?? {}).length > 0
   return isInterface
-    ? `export interface ${name} ${toType(schema)}\n`
-    : `export type ${name} = ${toType(schema)}\n`
+    ? `export interface ${name} ${toType(schema, options)}\n`
+    : `export type ${name} = ${toType(schema, options)}\n`
 }

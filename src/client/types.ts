@@ -3,10 +3,11 @@
 /** What each call takes beside its input. */
 export interface CallOptions {
   /**
-   * Ends the wait for the answer; a change that has reached the service may be made all the same. A call with a
-   * signal is sent in a request of its own, and not at all once the signal is aborted.
+   * Ends the wait for the answer: the call rejects with the signal's reason, and a change that has reached the
+   * service may be made all the same. A call with a signal is sent in a request of its own, and not at all once
+   * the signal is aborted.
    */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /** Why a call was refused: tRPC's codes. */
@@ -41,9 +42,9 @@ export interface ListPersonasInput {
   /** The project’s id. 1 to 128 characters */
   projectId: string
   /** Personas on a page; without it up to 10,000 */
-  limit?: number
+  limit?: number | undefined
   /** Where the page starts, from the page before */
-  cursor?: string
+  cursor?: string | undefined
 }
 
 /** A kind of user in test scenarios */
@@ -82,14 +83,14 @@ export interface CreatePersonaInput {
   /** Unique in its project, case-sensitive; trimmed, in Unicode NFC. 1 to 200 characters */
   name: string
   /** What kind of user this is, in short. At most 2,000 characters */
-  description?: string | null
+  description?: string | null | undefined
   /** The full description, for the simulating model. At most 100,000 characters */
-  systemPrompt?: string | null
+  systemPrompt?: string | null | undefined
   /**
    * HTTP headers that this persona adds to a connector’s; they take precedence. Those that belong to the
    * connection, such as `Transfer-Encoding` and `Content-Length`, are refused
    */
-  headers?: HeaderMap | null
+  headers?: HeaderMap | null | undefined
 }
 
 /**
@@ -110,21 +111,21 @@ export interface UpdatePersonaInput {
   /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
   id: string
   /** Unique in its project, case-sensitive; trimmed, in Unicode NFC. 1 to 200 characters */
-  name?: string
+  name?: string | undefined
   /** What kind of user this is, in short; null removes it. At most 2,000 characters */
-  description?: string | null
+  description?: string | null | undefined
   /** The full description, for the simulating model; null removes it. At most 100,000 characters */
-  systemPrompt?: string | null
+  systemPrompt?: string | null | undefined
   /** Id of a stored image, the portrait; null removes it */
-  imageUrl?: string | null
+  imageUrl?: string | null | undefined
   /**
    * HTTP headers that this persona adds to a connector’s; they take precedence. Those that belong to the
    * connection, such as `Transfer-Encoding` and `Content-Length`, are refused; replaced whole, null removes
    * them
    */
-  headers?: HeaderMap | null
+  headers?: HeaderMap | null | undefined
   /** Change only if updatedAt is this, or one of these */
-  ifMatch?: string | string[]
+  ifMatch?: string | string[] | undefined
 }
 
 /** The input of `personas.delete` */
@@ -134,7 +135,7 @@ export interface DeletePersonaInput {
   /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
   id: string
   /** Change only if updatedAt is this, or one of these */
-  ifMatch?: string | string[]
+  ifMatch?: string | string[] | undefined
 }
 
 /** What the persona’s headers are merged over */
@@ -204,16 +205,19 @@ export interface LlmSettingsInput {
    * Up to 512 visible ASCII characters. Left out, empty, or given as its mask, the stored key stays; another
    * provider needs a key of its own
    */
-  apiKey?: string
+  apiKey?: string | undefined
   /** Models left out stay; null removes one, or all */
-  models?: {
-    /** The image model, instead of the list in IMAGE_MODELS */
-    image?: string | null
-    /** Kept and returned for clients of the original API */
-    persona?: string | null
-    /** Kept and returned for clients of the original API */
-    evaluation?: string | null
-  } | null
+  models?:
+    | {
+        /** The image model, instead of the list in IMAGE_MODELS */
+        image?: string | null | undefined
+        /** Kept and returned for clients of the original API */
+        persona?: string | null | undefined
+        /** Kept and returned for clients of the original API */
+        evaluation?: string | null | undefined
+      }
+    | null
+    | undefined
 }
 
 /** The settings to change */
@@ -221,11 +225,11 @@ export interface UpdateProjectConfigInput {
   /** The project’s id. 1 to 128 characters */
   projectId: string
   /** Trimmed, in Unicode NFC. 1 to 200 characters */
-  name?: string
+  name?: string | undefined
   /** Kept and returned for clients of the original API; null removes it */
-  maxConcurrency?: number | null
+  maxConcurrency?: number | null | undefined
   /** The settings to change; null removes them and the key */
-  llmSettings?: LlmSettingsInput | null
+  llmSettings?: LlmSettingsInput | null | undefined
 }
 
 /** What the image is for: a portrait, a style reference that portraits should match, or anything else */
@@ -239,7 +243,7 @@ export interface UploadImageInput {
   imageBase64: string
   role: ImageRole
   /** For the caller’s own records; not kept. At most 255 characters */
-  filename?: string
+  filename?: string | undefined
 }
 
 /** Where the picture is from now on */
@@ -253,7 +257,7 @@ export interface ListImagesInput {
   /** The project’s id. 1 to 128 characters */
   projectId: string
   /** Only images of this role */
-  role?: ImageRole
+  role?: ImageRole | undefined
 }
 
 /** Ids of images */
@@ -270,8 +274,8 @@ export interface ImageInput {
   imageId: string
 }
 
-/** The calls of the service. What it refuses rejects with a `PersonasError`. */
-export interface PersonasClient {
+/** The calls of the service. */
+export interface PersonasCalls {
   personas: {
     /**
      * The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000

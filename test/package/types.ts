@@ -1,14 +1,10 @@
 // Compiled, never run: the committed interfaces of src/client/types.ts are what tRPC infers from the router,
 // to the letter. Where this does not compile, "npm run client-types" makes it compile again.
+import type { createTRPCClient } from '@trpc/client'
 import type { inferProcedureInput, inferProcedureOutput } from '@trpc/server'
 import type { TRPC_ERROR_CODE_KEY } from '@trpc/server/rpc'
 import type { AppRouter } from '../../src/api/router.js'
-import type {
-  CallOptions,
-  PersonasClient,
-  PersonasErrorCode,
-  PersonasIssue,
-} from '../../src/client/client.js'
+import type { CallOptions, PersonasCalls, PersonasErrorCode, PersonasIssue } from '../../src/client/client.js'
 import type { Issue } from '../../src/errors.js'
 
 // Two types are the same where no conditional type can tell them apart; mutual assignability is weaker.
@@ -17,10 +13,10 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 type Call = (input: never, options?: CallOptions) => Promise<unknown>
 type CallOf<P> = P extends { query: infer C extends Call } | { mutate: infer C extends Call } ? C : never
 type Declared = {
-  [G in keyof PersonasClient]: {
-    [P in keyof PersonasClient[G]]: {
-      input: Parameters<CallOf<PersonasClient[G][P]>>[0]
-      output: Awaited<ReturnType<CallOf<PersonasClient[G][P]>>>
+  [G in keyof PersonasCalls]: {
+    [P in keyof PersonasCalls[G]]: {
+      input: Parameters<CallOf<PersonasCalls[G][P]>>[0]
+      output: Awaited<ReturnType<CallOf<PersonasCalls[G][P]>>>
     }
   }
 }
@@ -37,9 +33,10 @@ type Inferred = {
   }
 }
 
-// That each call is a query or a mutation as its procedure is, src/client/client.ts is held to by its own return.
 export const holds = [
   true satisfies Same<Declared, Inferred>,
+  // Each call is a query or a mutation, as its procedure is.
+  true satisfies ReturnType<typeof createTRPCClient<AppRouter>> extends PersonasCalls ? true : false,
   true satisfies Same<PersonasErrorCode, TRPC_ERROR_CODE_KEY>,
   true satisfies Same<Required<PersonasIssue>, Required<Issue>>,
 ]

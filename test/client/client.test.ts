@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPersonasClient, isPersonasError, type PersonasClientOptions } from '../../src/client/client.js'
+import { useClient } from '../package/program.js'
 import { newProjectId, type Running, startService } from '../support/helper.js'
-import { useClient } from './program.js'
 
 const KEY = 'client-test-key-0123456789'
 
