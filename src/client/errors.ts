@@ -76,8 +76,9 @@ function makeError({ name, message, cause, ...details }: Failure, at?: Error): E
   const error = new Error(message, cause === undefined ? {} : { cause })
   Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true })
   if (at?.stack !== undefined) {
-    // V8 and Bun begin a stack with the error's name and message; Firefox and Safari with the first frame.
-    error.stack = at.stack.replace(/^Error(?=\n|$)/, () => `${name}: ${message}`)
+    // V8 and Bun begin a stack with the error's name and message; Firefox and Safari with the first frame. What
+    // maps stacks to sources may write a colon though there is no message.
+    error.stack = at.stack.replace(/^Error(: )?(?=\n|$)/, () => `${name}: ${message}`)
   }
   return Object.assign(error, details)
 }
