@@ -1,13 +1,13 @@
 // Fills a project of a running service with a dozen personas, and draws their portraits where there is a
 // provider for it: OPENAI_API_KEY here, or a key already stored for the project. It can be run again.
-// usage: npm run demo [-- project-id]     PERSONAS_URL (http://localhost:3000), API_KEY where keys are set
+// usage: npm run demo [-- project-id]     PERSONAS_URL (http://localhost:3000), PERSONAS_API_KEY where keys are set
 import { demoPersonas } from './demo-personas.js'
 
 const base = (process.env.PERSONAS_URL ?? 'http://localhost:3000').replace(/\/$/, '')
 const projectId = process.argv[2] ?? 'demo'
 const project = `${base}/api/projects/${encodeURIComponent(projectId)}`
 const headers: Record<string, string> = { 'Content-Type': 'application/json' }
-if (process.env.API_KEY) headers.Authorization = `Bearer ${process.env.API_KEY}`
+if (process.env.PERSONAS_API_KEY) headers.Authorization = `Bearer ${process.env.PERSONAS_API_KEY}`
 
 interface Answer {
   status: number

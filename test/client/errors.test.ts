@@ -84,8 +84,7 @@ describe('a service that is down', () => {
   })
 
   it('is so where the connection ends in the middle of the answer', async () => {
-    const cut = { status: 200, body: '{"result":{', headers: { 'Content-Length': '100' } }
-    const error = await errorOf({ url: await urlThatReplies(cut) })
+    const error = await errorOf({ url: await urlThatReplies('break off') })
     expect(error).toMatchObject({ name: 'PersonasConnectionError', reason: 'unreachable' })
   })
 

@@ -1,10 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What a server answers: an answer, or the end of the connection without one. */
+/** What a server answers: an answer, or the end of the connection without one or in the middle of it. */
 export type Reply =
   | { status: number; type?: string; body: string; headers?: Record<string, string> }
   | 'hang up'
+  | 'break off'
 
 /** A result, as the service answers a query. */
 export const result = (data: unknown): Reply => ({ status: 200, body: JSON.stringify({ result: { data } }) })
@@ -34,6 +35,12 @@ export async function serverThatReplies(replies: Reply[], port = 0): Promise<Scr
     requests.push({ url: request.url ?? '', at: performance.now() })
     if (reply === 'hang up') {
       request.socket.destroy()
+      return
+    }
+    if (reply === 'break off') {
+      response
+        .writeHead(200, { 'Content-Length': '100' })
+        .write('{"result":{', () => request.socket.destroy())
       return
     }
     const { status, type = 'application/json', body, headers = {} } = reply

@@ -1,11 +1,11 @@
 // Walks a running service through the examples of its own OpenAPI document, from an empty project to none:
 // every operation with its documented request, and every answer against the documented status and fields.
-// usage: npm run documented -- http://localhost:3000
+// usage: npm run documented -- http://localhost:3000     PERSONAS_API_KEY where keys are set
 import { readFileSync } from 'node:fs'
 
 const base = (process.argv[2] ?? 'http://localhost:3000').replace(/\/$/, '')
-const headers: Record<string, string> = process.env.API_KEY
-  ? { Authorization: `Bearer ${process.env.API_KEY}` }
+const headers: Record<string, string> = process.env.PERSONAS_API_KEY
+  ? { Authorization: `Bearer ${process.env.PERSONAS_API_KEY}` }
   : {}
 const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'))
 const project = `documented-${crypto.randomUUID()}`

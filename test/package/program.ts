@@ -2,6 +2,7 @@
 import {
   type CreatePersonaInput,
   createPersonasClient,
+  isPersonasConnectionError,
   isPersonasError,
   mergeHeaders,
   type Persona,
@@ -36,6 +37,12 @@ export async function useClient(options: PersonasClientOptions): Promise<string>
   const listed = await client.personas.list.query({ projectId }, { signal: AbortSignal.timeout(10_000) })
   check(listed.length === others.length + 1, 'list answers every persona')
 
+  const one = { projectId, pageSize: 1 }
+  const signal = AbortSignal.timeout(10_000)
+  const names: string[] = []
+  for await (const { name } of client.personas.all(one, { signal })) names.push(name)
+  check(names.join() === listed.map(({ name }) => name).join(), 'all gives every persona, in the same order')
+
   const { id, updatedAt } = created
   const updated = await client.personas.update.mutate({ projectId, id, imageUrl: null, ifMatch: updatedAt })
   check(updated.updatedAt === updatedAt, 'an update that changes nothing leaves updatedAt alone')
@@ -45,6 +52,27 @@ export async function useClient(options: PersonasClientOptions): Promise<string>
   const own = mergeHeaders(connector, created.headers)
   check(JSON.stringify(merged.headers) === JSON.stringify(own), 'both merge headers alike')
   check(own['X-User-Language'] === 'en', 'the persona’s header wins')
+
+  const elsewhere = createPersonasClient({
+    ...options,
+    url: `${options.url}/api`,
+    retry: false,
+    strict: true,
+  })
+  const failure = await elsewhere.projects.list.query().catch((error) => error)
+  check(
+    isPersonasConnectionError(failure) && failure.reason === 'not_the_api',
+    'a wrong URL is said to be one',
+  )
+  check(failure.stack.includes('useClient'), 'the stack of an error is that of the call')
+
+  // What may be left out may be undefined.
+  const { nothing }: { nothing?: string } = {}
+  await client.personas.update.mutate(
+    { projectId, id, name: nothing, ifMatch: nothing },
+    { signal: undefined },
+  )
+  createPersonasClient({ ...options, apiKey: nothing, retry: undefined, strict: undefined, fetch: undefined })
 
   await client.projects.delete.mutate({ projectId })
   const emptied = await client.personas.page.query({ projectId, limit: 1 })
@@ -73,6 +101,10 @@ export async function misuses(): Promise<unknown> {
   client.personas.update.mutate({ projectId: 'p', id: 'x', name: null })
   // @ts-expect-error values of headers are texts
   client.personas.update.mutate({ projectId: 'p', id: 'x', headers: { 'X-A': 1 } })
+  // @ts-expect-error a page is asked for by its size
+  client.personas.all({ projectId: 'p', limit: 5 })
+  // @ts-expect-error the persona is no promise
+  for await (const persona of client.personas.all({ projectId: 'p' })) persona.then()
   // @ts-expect-error no such role
   client.images.upload.mutate({ projectId: 'p', imageBase64: '', role: 'avatar' })
   // @ts-expect-error a signal is no AbortController

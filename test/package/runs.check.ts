@@ -6,19 +6,11 @@ import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { programOf, runtimes } from '../runtimes/runtime.js'
 import { compilers, run, vite } from './tools.js'
 
-const { project, url, apiKey } = inject('installed')
+const { project } = inject('client')
+const service = inject('service')
+const { url, apiKey } = service
 const HOLDS = 'every check holds'
 const call = `console.log(await useClient(${JSON.stringify({ url, apiKey })}))`
-
-/** A folder beside the project, with the client and what it needs at run time, and nothing of the server's. */
-function clientOnly(): string {
-  const folder = mkdtempSync(join(project, '..', 'client-'))
-  for (const name of ['personas-api', '@trpc/client', '@trpc/server']) {
-    cpSync(join(project, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true })
-  }
-  cpSync(join(project, 'package.json'), join(folder, 'package.json'))
-  return folder
-}
 
 /** Evaluates a browser's script with what browsers have, and none of Node's globals; gives what it logged. */
 async function evaluate(code: string): Promise<unknown[]> {
@@ -44,29 +36,34 @@ async function evaluate(code: string): Promise<unknown[]> {
   return logged
 }
 
-let folder: string
-beforeAll(async () => {
-  folder = clientOnly()
+/** Compiles a program of a project to one that runs. */
+async function compile(project: string, ...files: string[]): Promise<void> {
   // Other tests leave their tsconfig.json in the project.
-  const options = '--ignoreConfig --module nodenext --target es2023 --types node --outDir'.split(' ')
-  await run([...compilers['TypeScript 7'], 'src/program.ts', ...options, folder], project)
-  writeFileSync(join(folder, 'main.js'), `import { useClient } from './program.js'\n${call}`)
+  const options =
+    '--ignoreConfig --module nodenext --target es2023 --types node --rootDir . --outDir .'.split(' ')
+  await run([...compilers['TypeScript 7'], ...files, ...options], project)
+}
+
+beforeAll(async () => {
+  await compile(project, 'src/program.ts', 'readme.ts')
+  writeFileSync(join(project, 'main.js'), `import { useClient } from './src/program.js'\n${call}`)
 })
 
-describe('the program runs, with none of the server’s packages there,', () => {
+describe('the program runs, with the client alone,', () => {
   it.each(runtimes)('on %s', async (runtime) => {
-    expect(await run([programOf(runtime), join(folder, 'main.js')], folder)).toContain(HOLDS)
+    expect(await run([programOf(runtime), join(project, 'main.js')], project)).toContain(HOLDS)
   })
 
   it('from a CommonJS module, on the oldest Node', async () => {
-    const text = `const { createPersonasClient } = require('personas-api')
+    const text = `const { createPersonasClient } = require('personas-api-client')
       const client = createPersonasClient(${JSON.stringify({ url, apiKey })})
       client.projects.list.query().then((projects) => console.log(Array.isArray(projects)))`
-    writeFileSync(join(folder, 'main.cjs'), text)
-    expect(await run([programOf(runtimes[0] ?? ''), 'main.cjs'], folder)).toMatch(/^true/)
+    writeFileSync(join(project, 'main.cjs'), text)
+    expect(await run([programOf(runtimes[0] ?? ''), 'main.cjs'], project)).toMatch(/^true/)
   })
 
   it('in a browser’s bundle made by Vite, which holds nothing of Node’s', async () => {
+    const folder = mkdtempSync(join(project, 'browser-'))
     cpSync(join(project, 'src/program.ts'), join(folder, 'program.ts'))
     writeFileSync(join(folder, 'browser.ts'), `import { useClient } from './program'\n${call}`)
     writeFileSync(join(folder, 'index.html'), '<script type="module" src="/browser.ts"></script>')
@@ -82,4 +79,25 @@ describe('the program runs, with none of the server’s packages there,', () => 
 
     expect(await evaluate(code)).toEqual([HOLDS])
   })
+})
+
+it('runs the README’s example, twice', async () => {
+  const command = ['env', `PERSONAS_URL=${url}`, `PERSONAS_API_KEY=${apiKey}`, process.execPath, 'readme.js']
+  const shown = /impatient-user \{ Authorization: 'Bearer connector', 'X-User-Language': 'en' \}\n\d+ projects/
+  expect(await run(command, project)).toMatch(shown)
+  const again = await run(command, project)
+  expect(again).toContain('Persona with name "impatient-user" already exists')
+  expect(again).toMatch(shown)
+})
+
+it('runs the program with the package of the service, by either entry', async () => {
+  const { project } = service
+  await compile(project, 'src/program.ts')
+  const text = `import { useClient } from './src/program.js'
+    import * as other from 'personas-api/client'
+    import * as main from 'personas-api'
+    console.log(Object.keys(main).every((name) => main[name] === other[name]))
+    ${call}`
+  writeFileSync(join(project, 'main.js'), text)
+  expect(await run([process.execPath, 'main.js'], project)).toBe(`true\n${HOLDS}\n`)
 })

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
 import { compilers, run } from './tools.js'
 
-const { project } = inject('installed')
+const { project } = inject('client')
+const service = inject('service')
 
 const nodenext = { module: 'nodenext', moduleResolution: 'nodenext' }
 const bundler = { module: 'esnext', moduleResolution: 'bundler' }
@@ -21,10 +22,26 @@ const strict = {
   noEmit: true,
 }
 
-async function compile(folder: string, compiler: string[], options: object): Promise<void> {
-  const config = { compilerOptions: { ...strict, ...options }, include: ['src'] }
+/** Compiles the program of a project, and other files of it. */
+async function compile(
+  folder: string,
+  compiler: string[],
+  { others = [], ...options }: { others?: string[]; [option: string]: unknown },
+): Promise<void> {
+  const config = { compilerOptions: { ...strict, ...options }, include: ['src', ...others] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
   await run([...compiler, '-p', '.'], folder)
+}
+
+/** A copy of a project that has a package and the types of Node, and no other package. */
+function bare(name: string, project: string): string {
+  const folder = mkdtempSync(join(project, '..', 'bare-'))
+  for (const each of [name, '@types/node', 'undici-types']) {
+    cpSync(join(project, 'node_modules', each), join(folder, 'node_modules', each), { recursive: true })
+  }
+  cpSync(join(project, 'package.json'), join(folder, 'package.json'))
+  cpSync(join(project, 'src'), join(folder, 'src'), { recursive: true })
+  return folder
 }
 
 describe.each(Object.entries(compilers))('%s', (_, compiler) => {
@@ -36,23 +53,28 @@ describe.each(Object.entries(compilers))('%s', (_, compiler) => {
     await compile(project, compiler, options)
   })
 
+  it('takes the README’s example', async () => {
+    await compile(project, compiler, { ...nodenext, types: ['node'], others: ['readme.ts'] })
+  })
+
   it('refuses a program that is wrong', async () => {
     const folder = mkdtempSync(join(project, 'wrong-'))
     mkdirSync(join(folder, 'src'))
-    const program = `import { createPersonasClient } from 'personas-api/client'
+    const program = `import { createPersonasClient } from 'personas-api-client'
       createPersonasClient({ url: 'x' }).personas.get.query({ projectId: 5, id: 'x' })`
     writeFileSync(join(folder, 'src/wrong.ts'), program)
     const refused = compile(folder, compiler, { ...nodenext, types: ['node'] })
     await expect(refused).rejects.toThrow(/Type 'number' is not assignable to type 'string'/)
   })
 
-  it('needs no package but this one, by either entry', async () => {
-    const folder = mkdtempSync(join(project, '..', 'bare-'))
-    for (const name of ['personas-api', '@types/node', 'undici-types']) {
-      cpSync(join(project, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true })
-    }
-    cpSync(join(project, 'package.json'), join(folder, 'package.json'))
-    cpSync(join(project, 'src'), join(folder, 'src'), { recursive: true })
+  it('needs the declarations of no other package', async () => {
+    const folder = bare('personas-api-client', project)
+    await compile(folder, compiler, { ...nodenext, types: ['node'] })
+    await compile(folder, compiler, { ...bundler, types: ['node'] })
+  })
+
+  it('takes the program with the package of the service too, by either entry', async () => {
+    const folder = bare('personas-api', service.project)
     const entries = `export * from 'personas-api'
       export { createPersonasClient as same } from 'personas-api/client'
       import document from 'personas-api/openapi.json' with { type: 'json' }
