@@ -16,7 +16,9 @@ const DEPENDENCIES = ['@trpc/client', '@trpc/server']
 function reachableFrom(file: string, reached = new Set<string>()): Set<string> {
   if (reached.has(file)) return reached
   reached.add(file)
-  for (const [, target = ''] of read(join('dist', file)).matchAll(/^(?:import|export) .*?'([^']+)'/gm)) {
+  for (const [, target = ''] of read(join('dist', file)).matchAll(
+    /^(?:import|export) (?:.*? from )?'([^']+)'/gm,
+  )) {
     if (DEPENDENCIES.includes(target)) continue
     if (!target.startsWith('.')) throw new Error(`dist/${file} imports ${target}`)
     const imported = file.endsWith('.d.ts') ? target.replace(/js$/, 'd.ts') : target

@@ -83,7 +83,8 @@ describe('the program runs, with the client alone,', () => {
 
 it('runs the README’s example, twice', async () => {
   const command = ['env', `PERSONAS_URL=${url}`, `PERSONAS_API_KEY=${apiKey}`, process.execPath, 'readme.js']
-  const shown = /impatient-user \{ Authorization: 'Bearer connector', 'X-User-Language': 'en' \}\n\d+ projects/
+  const shown =
+    /impatient-user \{ Authorization: 'Bearer connector', 'X-User-Language': 'en' \}\n\d+ projects/
   expect(await run(command, project)).toMatch(shown)
   const again = await run(command, project)
   expect(again).toContain('Persona with name "impatient-user" already exists')

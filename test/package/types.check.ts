@@ -46,15 +46,14 @@ function bare(name: string, project: string): string {
 
 describe.each(Object.entries(compilers))('%s', (_, compiler) => {
   it.each([
-    ['nodenext, with the types of Node', { ...nodenext, types: ['node'] }],
+    [
+      'nodenext, with the types of Node, and the README’s example',
+      { ...nodenext, types: ['node'], others: ['readme.ts'] },
+    ],
     ['bundler, with the types of Node', { ...bundler, types: ['node'] }],
     ['bundler, with the types of browsers', { ...bundler, types: [], lib: ['es2023', 'dom'] }],
   ])('takes the program, and refuses every misuse, under %s', async (_, options) => {
     await compile(project, compiler, options)
-  })
-
-  it('takes the README’s example', async () => {
-    await compile(project, compiler, { ...nodenext, types: ['node'], others: ['readme.ts'] })
   })
 
   it('refuses a program that is wrong', async () => {
