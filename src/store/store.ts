@@ -1,28 +1,8 @@
 import type { ImageFormat, ImageRole } from '../images/schema.js'
+import type { NewPersona, PersonaChange } from '../personas/change.js'
 import type { Persona } from '../personas/schema.js'
 import type { Models } from '../projects/schema.js'
 import type { Transfer } from './transfer.js'
-
-/** What a new persona consists of; the store adds its place in the order of creation. */
-export interface NewPersona {
-  id: string
-  name: string
-  description?: string | undefined
-  systemPrompt?: string | undefined
-  headers?: Record<string, string> | undefined
-}
-
-/** Fields to change: absent ones stay as they are, `null` clears. */
-export interface PersonaChange {
-  name?: string | undefined
-  description?: string | null | undefined
-  systemPrompt?: string | null | undefined
-  imageUrl?: string | null | undefined
-  headers?: Record<string, string> | null | undefined
-}
-
-/** The fields of a persona that a change can take away. */
-export const CLEARABLE = ['description', 'systemPrompt', 'imageUrl', 'headers'] as const
 
 /** `now` is in milliseconds since 1970; `ifMatch` lists the `updatedAt` values that may be changed. */
 export interface PersonaWrite {
