@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { type Field, kept, notOnCreate, optional, optionalMap, required } from '../field.js'
 import { isImageId } from '../images/schema.js'
 import { name, text } from '../text.js'
-import { type Field, kept, notOnCreate, optional, optionalMap, required } from './field.js'
 import { type Headers, headerIssues } from './headers.js'
 
 // z.record would drop a key named __proto__ without a word, so the map is checked as it came.

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { exampleOf, shapeOf } from '../field.js'
 import { projectId } from '../projects/schema.js'
-import { exampleOf, shapeOf } from './field.js'
 import { headerMap, headers, personaFields } from './fields.js'
 
 export const persona = z.object(shapeOf(personaFields, 'answer')).meta({
@@ -43,7 +43,9 @@ export const updatePersonaInput = z
   .meta({
     title: 'UpdatePersonaInput',
     description: 'The fields to change',
-    example: { systemPrompt: 'You are a technical user who expects detailed, accurate responses.' },
+    example: {
+      systemPrompt: 'You are a technical user who expects detailed, accurate responses.',
+    } satisfies Partial<Persona>,
   })
 export type UpdatePersonaInput = z.infer<typeof updatePersonaInput>
 

@@ -1,18 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb'
-import type { StoredImage, StoredLlmSettings } from '../store.js'
+import type { StoredImage, StoredProject } from '../store.js'
 import type { PersonaDocument } from './persona-document.js'
 
-export interface ProjectDocument {
+export interface ProjectDocument extends Omit<StoredProject, 'id'> {
   /** The project's id. */
   _id: string
   /** Grows in the order of registration (`nextOrderKey`). */
   order: string
-  name: string
   createdAt: Date
   updatedAt: Date
-  maxConcurrency?: number
-  llmSettings?: StoredLlmSettings
 }
 
 export interface ImageDocument extends StoredImage {

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 
 /**
- * What one field of a persona is: its schema in answers, and in the inputs of create and update where callers
- * may give it there. Stored forms, types, client types and the document follow from these.
+ * What one field of a persona or of a project's settings is: its schema in answers, and in the inputs of create
+ * and update where callers may give it there. Stored forms, types, client types and the document follow.
  */
 export interface Field {
   answer: z.ZodType
@@ -33,7 +33,7 @@ export function kept<Answer extends z.ZodType>(answer: Answer, example: z.output
   return { answer, example }
 }
 
-/** A field that every persona has: it is given on create, and can be changed but not cleared. */
+/** A field that is always there: it is given on create, and can be changed but not cleared. */
 export function required<Given extends z.ZodType>(
   given: Given,
   shown: ShownAs<Given>,
@@ -48,7 +48,7 @@ export function required<Given extends z.ZodType>(
   }
 }
 
-/** A text, number, boolean or list that a persona may lack. On create null counts as absent, on update it clears. */
+/** A text, number, boolean or list that may be absent. On create null counts as absent, on update it clears. */
 export function optional<Given extends z.ZodType<string | number | boolean | string[]>>(
   given: Given,
   shown: ShownAs<Given>,
@@ -57,7 +57,7 @@ export function optional<Given extends z.ZodType<string | number | boolean | str
   return clearable(given, shown, words)
 }
 
-/** A map with keys of the caller's that a persona may lack; cleared as `optional` fields are. */
+/** A map with keys of the caller's that may be absent; cleared as `optional` fields are. */
 export function optionalMap<Given extends z.ZodType<Record<string, string>>>(
   given: Given,
   shown: ShownAs<Given>,
