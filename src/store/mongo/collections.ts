@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb'
 import type { StoredImage, StoredProject } from '../store.js'
-import type { PersonaDocument } from './persona-document.js'
+import type { OfFields, PersonaDocument } from './persona-document.js'
 
 export interface ProjectDocument extends Omit<StoredProject, 'id'> {
   /** The project's id. */
@@ -80,7 +80,7 @@ function isSame(present: IndexDescription, wanted: IndexDescription): boolean {
 type Indexed = Pick<Collection, 'indexes' | 'createIndexes'>
 
 /** An index over fields that the collection's documents have. */
-type IndexOf<D> = { name: string; key: { [Field in keyof D]?: 1 }; unique?: true }
+type IndexOf<Document> = { name: string; key: OfFields<Document, 1>; unique?: true }
 
 /** Creates those indexes that are not there; not every server takes one that is. */
 async function createMissing(collection: Indexed, wanted: IndexDescription[]): Promise<void> {

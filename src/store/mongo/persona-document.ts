@@ -23,6 +23,9 @@ export interface PersonaDocument extends StoredFields {
   statedCreatedAt?: Date
 }
 
+/** Something of a document's fields, such as a filter, whose names the driver's types do not look at. */
+export type OfFields<Document, Value> = { [Name in keyof Document]?: Value }
+
 const times: ReadonlySet<string> = new Set<FieldName>(['createdAt', 'updatedAt'])
 const maps: ReadonlySet<string> = new Set(fieldNames.filter((name) => 'isMap' in personaFields[name]))
 
