@@ -27,7 +27,6 @@ export function copyWithFields(entries: string) {
 /** A copy of the project whose fields of a persona are declared otherwise; `change` edits the declaration's text. */
 export function copySource(change: (declaration: string) => string) {
   const folder = mkdtempSync(join(tmpdir(), 'personas-fields-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   for (const name of ['src', 'test', 'scripts', 'package.json', 'openapi.json', 'biome.json', '.gitignore']) {
     cpSync(join(root, name), join(folder, name), { recursive: true })
   }
@@ -52,8 +51,9 @@ export function copySource(change: (declaration: string) => string) {
 
   return {
     read,
-    /** Imports a module of the copy. */
-    load: (file: string) => import(join(folder, file)),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+    /** Imports a module of the copy, of the type of the project's own. */
+    load: <Module>(file: string): Promise<Module> => import(join(folder, file)),
     /** Writes the client's types again. */
     generateClientTypes: () => run('tsx/dist/cli.mjs', 'scripts/client-types.ts'),
     /** What the compiler finds wrong with the copy's src. */
