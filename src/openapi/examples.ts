@@ -1,26 +1,25 @@
 import type { oas31 } from 'zod-openapi'
-import { type Persona, persona } from '../personas/schema.js'
+import type { PersonaChange } from '../personas/change.js'
+import { persona, updatePersonaInput } from '../personas/schema.js'
 
-// Set beside the schema.
-const example = persona.meta()?.example as Persona
-const imageId = 'a1b2c3d4-e5f6-4890-abcd-ef1234567890.png'
+// Set beside the schemas.
+const example = persona.meta()?.example as object
+const change = updatePersonaInput.meta()?.example as object
+const shown: PersonaChange = { imageUrl: 'a1b2c3d4-e5f6-4890-abcd-ef1234567890.png' }
+const cleared: PersonaChange = { description: null, headers: null }
 const updatedAt = '2026-01-28T10:05:00.000Z'
 
 /** Examples of answers that differ from the one beside their schema, by operation. */
 export const answers: Record<string, unknown> = {
-  updatePersona: {
-    ...example,
-    systemPrompt: 'You are a technical user who expects detailed, accurate responses.',
-    updatedAt,
-  },
-  generatePersonaImage: { ...example, imageUrl: imageId, updatedAt },
+  updatePersona: { ...example, ...change, updatedAt },
+  generatePersonaImage: { ...example, ...shown, updatedAt },
 }
 
 /** More examples of what is sent, by operation. */
 export const inputs: Record<string, Record<string, oas31.ExampleObject>> = {
   updatePersona: {
-    'show-an-image': { summary: 'Show a stored image as the portrait', value: { imageUrl: imageId } },
-    'clear-fields': { summary: 'Clear fields', value: { description: null, headers: null } },
+    'show-an-image': { summary: 'Show a stored image as the portrait', value: shown },
+    'clear-fields': { summary: 'Clear fields', value: cleared },
   },
   updateProjectConfig: {
     'choose-the-image-model': {

@@ -83,11 +83,10 @@ export class PersonaService {
   }
 
   /** @throws ServiceError CONFLICT when the project has a persona of that name. */
-  async create(input: CreatePersonaInput): Promise<Persona> {
-    const { projectId, name, description, systemPrompt, headers } = input
-    const persona = { id: randomUUID(), name, description, systemPrompt, headers }
+  async create({ projectId, ...fields }: CreatePersonaInput): Promise<Persona> {
+    const persona = { id: randomUUID(), ...fields }
     const created = await this.#store.insertPersona(projectId, persona, Date.now())
-    if (created === 'name-taken') throw nameTaken(name)
+    if (created === 'name-taken') throw nameTaken(fields.name)
     return created
   }
 

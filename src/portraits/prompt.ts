@@ -1,3 +1,5 @@
+import type { Persona } from '../personas/schema.js'
+
 /** What OpenAI's image models take; it is not said in which unit, so this is held in the larger, UTF-16's. */
 export const MAX_PROMPT_LENGTH = 32_000
 
@@ -8,10 +10,8 @@ const LONGEST_WORD = 100
 const TAGS = /<\/?persona>/gi
 
 /** What a portrait is drawn from. */
-export interface PortraitSubject {
-  name: string
-  description?: string | undefined
-  systemPrompt: string
+export interface PortraitSubject extends Pick<Persona, 'name' | 'description'> {
+  systemPrompt: NonNullable<Persona['systemPrompt']>
   /** Whether pictures that show the style to match go with the prompt. */
   hasStyleReferences: boolean
 }

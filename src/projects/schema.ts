@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { optional, shapeOf } from '../field.js'
 import { isLonger, name } from '../text.js'
 
 const CONTROL = /\p{Cc}/u
@@ -49,26 +50,30 @@ const providerSlug = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'llmSettings.provider must be a lower-case slug such as openai')
 
+const KEPT = 'Kept and returned for clients of the original API'
+
 /** What a project can choose a model for. */
-export const MODEL_USES = ['image', 'persona', 'evaluation'] as const
-
-function model(use: (typeof MODEL_USES)[number]) {
-  const message = `llmSettings.models.${use} must be 1 to 128 visible ASCII characters`
-  return z.string().regex(/^[\x21-\x7e]{1,128}$/, message)
-}
-
-const KEPT = { description: 'Kept and returned for clients of the original API' }
-const aboutModel = {
-  image: { description: 'The image model, instead of the list in IMAGE_MODELS' },
+const modelUses = {
+  image: 'The image model, instead of the list in IMAGE_MODELS',
   persona: KEPT,
   evaluation: KEPT,
 }
+type ModelUse = keyof typeof modelUses
+// The keys of an object that nobody adds any to.
+export const MODEL_USES = Object.keys(modelUses) as ModelUse[]
 
-const models = z.object({
-  image: model('image').optional().meta(aboutModel.image),
-  persona: model('persona').optional().meta(aboutModel.persona),
-  evaluation: model('evaluation').optional().meta(aboutModel.evaluation),
-} satisfies Record<(typeof MODEL_USES)[number], z.ZodType>)
+/** The schemas of models, by use. */
+function modelsBy<Schema extends z.ZodType>(schemaOf: (model: z.ZodString) => Schema) {
+  const schemas = MODEL_USES.map((use) => {
+    const message = `llmSettings.models.${use} must be 1 to 128 visible ASCII characters`
+    const model = z.string().regex(/^[\x21-\x7e]{1,128}$/, message)
+    return [use, schemaOf(model).meta({ description: modelUses[use] })]
+  })
+  // One for each use.
+  return z.object(Object.fromEntries(schemas) as Record<ModelUse, Schema>)
+}
+
+const models = modelsBy((model) => model.optional())
 export type Models = z.infer<typeof models>
 
 const API_KEY = /^[\x21-\x7e]{0,512}$/
@@ -86,12 +91,7 @@ const llmSettingsInput = z
           'another provider needs a key of its own',
         example: 'sk-proj-0123456789abcd',
       }),
-    models: z
-      .object({
-        image: model('image').nullish().meta(aboutModel.image),
-        persona: model('persona').nullish().meta(aboutModel.persona),
-        evaluation: model('evaluation').nullish().meta(aboutModel.evaluation),
-      })
+    models: modelsBy((model) => model.nullish())
       .nullish()
       .meta({ description: 'Models left out stay; null removes one, or all' }),
   })
@@ -99,16 +99,25 @@ const llmSettingsInput = z
 
 const MAX_CONCURRENCY = 'maxConcurrency must be a whole number from 1'
 
+/** The settings of one value each; all that the service does with one follows from its entry. */
+const plainSettings = {
+  maxConcurrency: optional(
+    z.number(MAX_CONCURRENCY).int(MAX_CONCURRENCY).min(1, MAX_CONCURRENCY),
+    z.number().int().min(1),
+    { about: KEPT },
+  ),
+}
+
+export type SettingName = 'name' | keyof typeof plainSettings
+// The keys of an object that nobody adds any to.
+/** The names of the settings of one value each, in the order of answers. */
+export const settingNames = ['name', ...Object.keys(plainSettings)] as SettingName[]
+
 export const updateConfigInput = z
   .object({
     projectId,
     name: name.optional(),
-    maxConcurrency: z
-      .number(MAX_CONCURRENCY)
-      .int(MAX_CONCURRENCY)
-      .min(1, MAX_CONCURRENCY)
-      .nullish()
-      .meta({ description: `${KEPT.description}; null removes it` }),
+    ...shapeOf(plainSettings, 'update'),
     llmSettings: llmSettingsInput
       .nullish()
       .meta({ description: 'The settings to change; null removes them and the key' }),
@@ -123,7 +132,7 @@ export type UpdateConfigInput = z.infer<typeof updateConfigInput>
 export const projectConfig = z
   .object({
     name: z.string(),
-    maxConcurrency: z.number().int().min(1).optional().meta(KEPT),
+    ...shapeOf(plainSettings, 'answer'),
     llmSettings: z
       .object({
         provider: z.string(),

@@ -1,5 +1,18 @@
-import { MODEL_USES, type Models } from '../projects/schema.js'
-import type { KeyFault, LlmSettingsChange, SealedKey, StoredLlmSettings } from './store.js'
+import { MODEL_USES, type Models, type SettingName, settingNames } from '../projects/schema.js'
+import type { KeyFault, LlmSettingsChange, SealedKey, StoredLlmSettings, StoredProject } from './store.js'
+
+type Settings = { [Name in SettingName]?: unknown }
+
+/** A project with its settings of one value each, in the order of answers, as a change of them leaves it. */
+export function projectOf(id: string, settings: Settings, change: Settings = {}): StoredProject {
+  const project: Record<string, unknown> = { id }
+  for (const name of settingNames) {
+    const value = change[name] === undefined ? settings[name] : change[name]
+    if (value !== undefined && value !== null) project[name] = value
+  }
+  // What stores hold, and what they are given, was checked on the way in.
+  return project as StoredProject
+}
 
 /**
  * The key that a change of settings leaves: a new one where one is given (the mask of the stored key is none),

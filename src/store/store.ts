@@ -1,28 +1,8 @@
 import type { ImageFormat, ImageRole } from '../images/schema.js'
+import type { NewPersona, PersonaChange } from '../personas/change.js'
 import type { Persona } from '../personas/schema.js'
-import type { Models } from '../projects/schema.js'
+import type { ProjectConfig, UpdateConfigInput } from '../projects/schema.js'
 import type { Transfer } from './transfer.js'
-
-/** What a new persona consists of; the store adds its place in the order of creation. */
-export interface NewPersona {
-  id: string
-  name: string
-  description?: string | undefined
-  systemPrompt?: string | undefined
-  headers?: Record<string, string> | undefined
-}
-
-/** Fields to change: absent ones stay as they are, `null` clears. */
-export interface PersonaChange {
-  name?: string | undefined
-  description?: string | null | undefined
-  systemPrompt?: string | null | undefined
-  imageUrl?: string | null | undefined
-  headers?: Record<string, string> | null | undefined
-}
-
-/** The fields of a persona that a change can take away. */
-export const CLEARABLE = ['description', 'systemPrompt', 'imageUrl', 'headers'] as const
 
 /** `now` is in milliseconds since 1970; `ifMatch` lists the `updatedAt` values that may be changed. */
 export interface PersonaWrite {
@@ -58,24 +38,16 @@ export interface SealedKey {
   mask: string
 }
 
-export interface StoredLlmSettings {
-  provider: string
-  /** Absent where no model is chosen. */
-  models?: Models
+export type StoredLlmSettings = Omit<NonNullable<ProjectConfig['llmSettings']>, 'apiKey'> & {
   apiKey: SealedKey
 }
 
-export interface StoredProject {
-  id: string
-  name: string
-  maxConcurrency?: number
-  llmSettings?: StoredLlmSettings
-}
+export type StoredProject = { id: string } & Omit<ProjectConfig, 'llmSettings'> & {
+    llmSettings?: StoredLlmSettings
+  }
 
 /** A change of settings: absent models stay, `null` removes one, or all. */
-export interface LlmSettingsChange {
-  provider: string
-  models?: { [use in keyof Models]?: string | null | undefined } | null | undefined
+export type LlmSettingsChange = Omit<NonNullable<UpdateConfigInput['llmSettings']>, 'apiKey'> & {
   /** Without it the stored key stays; so it does where `keepIfMask` is its mask. */
   apiKey?: (SealedKey & { keepIfMask: string }) | undefined
 }
@@ -84,9 +56,7 @@ export interface LlmSettingsChange {
 export type KeyFault = 'no-key' | { keyBelongsTo: string }
 
 /** Fields to change: absent ones stay as they are, `null` clears. */
-export interface ProjectChange {
-  name?: string | undefined
-  maxConcurrency?: number | null | undefined
+export type ProjectChange = Omit<UpdateConfigInput, 'projectId' | 'llmSettings'> & {
   llmSettings?: LlmSettingsChange | null | undefined
 }
 

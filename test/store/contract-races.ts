@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
-import type { PersonaChange, Store } from '../../src/store/store.js'
+import type { PersonaChange } from '../../src/personas/change.js'
+import type { Store } from '../../src/store/store.js'
 import { idsByPage, insert, listOf, newImage, newPersona, persona, range, T0 } from './samples.js'
 
 function count<T>(values: readonly T[], wanted: T): number {

@@ -1,5 +1,6 @@
+import type { PersonaChange } from '../../src/personas/change.js'
 import type { Persona } from '../../src/personas/schema.js'
-import { CLEARABLE, type PersonaChange, type StoredImage } from '../../src/store/store.js'
+import type { StoredImage } from '../../src/store/store.js'
 
 /** A change of a store. Personas and images are named by the order in which a run made them. */
 export type Command =
@@ -36,10 +37,9 @@ function isStale(persona: Persona, ifMatch: readonly string[] | undefined): bool
 }
 
 function changed(persona: Persona, change: PersonaChange, now: number): Persona {
-  const next = { ...persona, ...(change.name !== undefined && { name: change.name }) }
-  for (const field of CLEARABLE) {
-    const value = change[field]
-    if (value === null) delete next[field]
+  const next = { ...persona }
+  for (const [field, value] of Object.entries(change)) {
+    if (value === null) Reflect.deleteProperty(next, field)
     else if (value !== undefined) Object.assign(next, { [field]: value })
   }
   const isSame = JSON.stringify(sorted(next)) === JSON.stringify(sorted(persona))

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { ImageRole } from '../../src/images/schema.js'
+import type { NewPersona } from '../../src/personas/change.js'
 import type { Persona } from '../../src/personas/schema.js'
-import type { JsonPage, ListRequest, NewPersona, Store, StoredImage } from '../../src/store/store.js'
+import type { JsonPage, ListRequest, Store, StoredImage } from '../../src/store/store.js'
 
 /** 2026-01-28T10:00:00.000Z */
 export const T0 = Date.UTC(2026, 0, 28, 10)

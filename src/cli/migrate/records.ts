@@ -8,23 +8,17 @@ export const kinds = ['projects', 'images', 'personas'] as const satisfies reado
 
 type OfEach<T> = { [K in Kind]: (record: StoreRecords[K]) => T }
 
+/** All that a record holds, whatever the order of its fields; that of a map's keys and of a list counts. */
+function line(record: object): string {
+  return JSON.stringify(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
 /** A record as one line of text, the same whichever store it comes from. Bytes are in it by their SHA-256. */
 export const lineOf: OfEach<string> = {
-  projects({ id, name, createdAt, maxConcurrency, llmSettings }) {
-    const { provider, models, apiKey } = llmSettings ?? {}
-    const settings = [maxConcurrency, provider, models, apiKey?.ciphertext, apiKey?.mask]
-    return JSON.stringify([id, name, createdAt, ...settings])
-  },
-  images({ projectId, id, role, format, bytes }) {
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
-    return JSON.stringify([projectId, id, role, format, sha256])
-  },
-  personas({ projectId, persona }) {
-    const { id, name, description, systemPrompt, imageUrl, headers, createdAt, updatedAt } = persona
-    const pairs = headers && Object.entries(headers)
-    const fields = [id, name, description, systemPrompt, imageUrl, pairs, createdAt, updatedAt]
-    return JSON.stringify([projectId, ...fields])
-  },
+  projects: ({ llmSettings, ...project }) => line({ ...project, ...llmSettings }),
+  images: ({ bytes, ...image }) =>
+    line({ ...image, sha256: createHash('sha256').update(bytes).digest('hex') }),
+  personas: ({ projectId, persona }) => line({ projectId, ...persona }),
 }
 
 /** A record in a message. */

@@ -1,41 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
-import { CLEARABLE, type PersonaChange, type Store, type StoredImage } from '../store.js'
+import { changed } from '../../personas/change.js'
+import type { Persona } from '../../personas/schema.js'
+import type { Store, StoredImage } from '../store.js'
 import { answer, patienceFor } from './answer.js'
-import {
-  type Collections,
-  fromHeaderFields,
-  isDuplicate,
-  nameTaken,
-  type PersonaDocument,
-  toHeaderFields,
-} from './collections.js'
+import { type Collections, isDuplicate, nameTaken } from './collections.js'
 import { nextOrderKey } from './order.js'
-import { toPersona } from './personas.js'
+import { type PersonaDocument, toPersona, updateOf } from './persona-document.js'
 import type { Portraits } from './portraits.js'
-
-interface Difference {
-  set: Partial<PersonaDocument>
-  cleared: (typeof CLEARABLE)[number][]
-}
-
-/** What a change would really change of a persona; undefined for nothing. */
-function differenceOf(document: PersonaDocument, change: PersonaChange): Difference | undefined {
-  const set: Partial<PersonaDocument> = {}
-  const cleared: Difference['cleared'] = []
-  // Read and written anew, so that headers in the form of earlier versions compare equal.
-  const headers = document.headers && toHeaderFields(fromHeaderFields(document.headers))
-  const present = { ...document, headers }
-  const wanted = { ...change, headers: change.headers && toHeaderFields(change.headers) }
-  if (wanted.name !== undefined && wanted.name !== document.name) set.name = wanted.name
-  for (const field of CLEARABLE) {
-    const value = wanted[field]
-    if (value === undefined || isDeepStrictEqual(value, present[field] ?? null)) continue
-    if (value === null) cleared.push(field)
-    else Object.assign(set, { [field]: value })
-  }
-  return Object.keys(set).length + cleared.length > 0 ? { set, cleared } : undefined
-}
 
 function isStale(document: PersonaDocument, ifMatch: readonly string[] | undefined): boolean {
   return ifMatch !== undefined && !ifMatch.includes(document.updatedAt.toISOString())
@@ -69,21 +40,13 @@ export function mongoChanges(
     }
   }
 
-  /** Writes a difference over the version it was decided on; null if that is no longer the current one. */
-  async function write(current: PersonaDocument, { set, cleared }: Difference, now: number) {
-    const { projectId, id, updatedAt: version } = current
-    const $set = { ...set, updatedAt: new Date(Math.max(now, version.getTime() + 1)) }
-    const $unset = Object.fromEntries(cleared.map((field) => [field, '' as const]))
-    const { matchedCount } = await personas.updateOne(
-      { projectId, id, updatedAt: version },
-      cleared.length > 0 ? { $set, $unset } : { $set },
-    )
+  /** Writes a persona over the version that it was changed from; null if that is no longer the current one. */
+  async function write(projectId: string, before: Persona, after: Persona): Promise<Persona | null> {
+    const version = { projectId, id: before.id, updatedAt: new Date(before.updatedAt) }
+    const { matchedCount } = await personas.updateOne(version, updateOf(before, after))
     onStep('persona changed')
-    if (matchedCount === 0) return null
-    // The version matched, so this is what the database holds now.
-    const written = { ...current, ...$set }
-    for (const field of cleared) written[field] = undefined
-    return toPersona(written)
+    // Where the version matched, this is what the database holds now.
+    return matchedCount === 0 ? null : after
   }
 
   /** Runs a change that takes the persona's portrait away, if it has one. */
@@ -107,15 +70,16 @@ export function mongoChanges(
       return answer((signal) =>
         fromCurrent({ projectId, id }, signal, async (current) => {
           if (isStale(current, change.ifMatch)) return 'stale'
-          const difference = differenceOf(current, change)
-          if (difference === undefined) return toPersona(current)
-          const { set, cleared } = difference
+          const before = toPersona(current)
+          const after = changed(before, change, change.now)
+          if (after === before) return before
+          const { name } = after
           const rewrite = () =>
-            write(current, difference, change.now).catch((error: unknown) => {
-              if (set.name === undefined) throw error
-              return nameTaken(personas, { projectId, id, name: set.name }, error)
+            write(projectId, before, after).catch((error: unknown) => {
+              if (name === before.name) throw error
+              return nameTaken(personas, { projectId, id, name }, error)
             })
-          const losesPortrait = set.imageUrl !== undefined || cleared.includes('imageUrl')
+          const losesPortrait = after.imageUrl !== before.imageUrl
           return losesPortrait ? leavingPortrait(current, signal, rewrite) : rewrite()
         }),
       )
@@ -143,9 +107,10 @@ export function mongoChanges(
             if ((await personas.findOne(key, { projection: { _id: 1 } })) === null) return 'missing'
             await storeOnce(projectId, image)
             return fromCurrent(key, signal, async (current) => {
-              const difference = differenceOf(current, { imageUrl: image.id })
-              if (difference === undefined) return toPersona(current)
-              return leavingPortrait(current, signal, () => write(current, difference, now))
+              const before = toPersona(current)
+              const after = changed(before, { imageUrl: image.id }, now)
+              if (after === before) return before
+              return leavingPortrait(current, signal, () => write(projectId, before, after))
             })
           }),
         patienceFor(image.bytes),

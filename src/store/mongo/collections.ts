@@ -1,39 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb'
-import type { StoredImage, StoredLlmSettings } from '../store.js'
+import type { StoredImage, StoredProject } from '../store.js'
+import type { OfFields, PersonaDocument } from './persona-document.js'
 
-/** A header of a persona; a pair in documents of earlier versions, which some servers refuse in an array. */
-type HeaderField = { k: string; v: string } | [name: string, value: string]
-
-export interface PersonaDocument {
-  /** Grows in the order of creation (`nextOrderKey`). */
-  _id: string
-  projectId: string
-  id: string
-  name: string
-  description?: string
-  systemPrompt?: string
-  imageUrl?: string
-  /** In a list: header names hold dots and dollars, which field names should not. */
-  headers?: HeaderField[]
-  /** With `_id`, the place in the order of creation. */
-  createdAt: Date
-  /** What is shown as `createdAt` where its place is a later one: it came from a store whose clock had gone back. */
-  statedCreatedAt?: Date
-  /** The version that every change is conditioned on. */
-  updatedAt: Date
-}
-
-export interface ProjectDocument {
+export interface ProjectDocument extends Omit<StoredProject, 'id'> {
   /** The project's id. */
   _id: string
   /** Grows in the order of registration (`nextOrderKey`). */
   order: string
-  name: string
   createdAt: Date
   updatedAt: Date
-  maxConcurrency?: number
-  llmSettings?: StoredLlmSettings
 }
 
 export interface ImageDocument extends StoredImage {
@@ -65,16 +41,6 @@ export function collectionsOf(db: Db): Collections {
     images: db.collection('images', { promoteBuffers: true }),
     portraitChanges: db.collection('portraitChanges'),
   }
-}
-
-/** Headers as a document holds them. */
-export function toHeaderFields(headers: Record<string, string>): HeaderField[] {
-  return Object.entries(headers).map(([k, v]) => ({ k, v }))
-}
-
-/** Headers as the API shows them. */
-export function fromHeaderFields(fields: HeaderField[]): Record<string, string> {
-  return Object.fromEntries(fields.map((field) => (Array.isArray(field) ? field : [field.k, field.v])))
 }
 
 /** Sees what was just written, acknowledged by a majority or not. */
@@ -113,6 +79,9 @@ function isSame(present: IndexDescription, wanted: IndexDescription): boolean {
 
 type Indexed = Pick<Collection, 'indexes' | 'createIndexes'>
 
+/** An index over fields that the collection's documents have. */
+type IndexOf<Document> = { name: string; key: OfFields<Document, 1>; unique?: true }
+
 /** Creates those indexes that are not there; not every server takes one that is. */
 async function createMissing(collection: Indexed, wanted: IndexDescription[]): Promise<void> {
   const present = await collection.indexes().catch((error: unknown) => {
@@ -135,7 +104,7 @@ export async function createIndexes({ personas, projects, images, portraitChange
     { name: ORDER_INDEX, key: { projectId: 1, createdAt: 1, _id: 1 } },
     // Partial in databases of earlier versions, where it serves as well.
     { name: 'project_image', key: { projectId: 1, imageUrl: 1 } },
-  ])
+  ] satisfies IndexOf<PersonaDocument>[])
   await createMissing(projects, [{ name: 'order', key: { order: 1 } }])
   await createMissing(images, [
     { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },

@@ -1,43 +1,9 @@
-import type { Persona } from '../../personas/schema.js'
-import type { NewPersona, Store } from '../store.js'
+import { newPersona } from '../../personas/change.js'
+import type { Store } from '../store.js'
 import { answer } from './answer.js'
-import {
-  type Collections,
-  fromHeaderFields,
-  isDuplicate,
-  LATEST,
-  nameTaken,
-  ORDER_INDEX,
-  type PersonaDocument,
-  toHeaderFields,
-} from './collections.js'
+import { type Collections, isDuplicate, LATEST, nameTaken, ORDER_INDEX } from './collections.js'
 import { decodeCursor, encodeCursor, type Place, placeBehind } from './order.js'
-
-/** A persona as the API shows it. */
-export function toPersona(document: PersonaDocument): Persona {
-  const { id, name, description, systemPrompt, imageUrl, headers, updatedAt } = document
-  const createdAt = document.statedCreatedAt ?? document.createdAt
-  return {
-    id,
-    name,
-    ...(description === undefined ? {} : { description }),
-    ...(systemPrompt === undefined ? {} : { systemPrompt }),
-    ...(imageUrl === undefined ? {} : { imageUrl }),
-    ...(headers === undefined ? {} : { headers: fromHeaderFields(headers) }),
-    createdAt: createdAt.toISOString(),
-    updatedAt: updatedAt.toISOString(),
-  }
-}
-
-function fieldsOf({ id, name, description, systemPrompt, headers }: NewPersona) {
-  return {
-    id,
-    name,
-    ...(description === undefined ? {} : { description }),
-    ...(systemPrompt === undefined ? {} : { systemPrompt }),
-    ...(headers === undefined ? {} : { headers: toHeaderFields(headers) }),
-  }
-}
+import { type PersonaDocument, toDocument, toPersona } from './persona-document.js'
 
 /** The place of a project's newest persona; null where there is none. */
 export function newestPlace(personas: Collections['personas'], projectId: string): Promise<Place | null> {
@@ -111,8 +77,8 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
         for (;;) {
           const newest = await newestPlace(personas, projectId)
           signal.throwIfAborted()
-          const { _id, createdAt } = placeBehind(newest, now)
-          const document = { _id, projectId, ...fieldsOf(persona), createdAt, updatedAt: createdAt }
+          const place = placeBehind(newest, now)
+          const document = toDocument(projectId, newPersona(persona, place.createdAt.getTime()), place)
           const outcome = await personas.insertOne(document).then(
             () => toPersona(document),
             async (error: unknown) => {

@@ -2,6 +2,7 @@ import type { ImageRole } from '../../images/schema.js'
 import { answer } from './answer.js'
 import { type Collections, LATEST } from './collections.js'
 import { nextOrderKey } from './order.js'
+import type { OfFields, PersonaDocument } from './persona-document.js'
 
 export const PORTRAIT: ImageRole = 'persona-avatar'
 
@@ -34,7 +35,8 @@ export function mongoPortraits(
 ): Portraits {
   async function removeIfUnused({ projectId, imageId }: ImageAtRisk): Promise<void> {
     const use = { projection: { _id: 1 }, ...LATEST }
-    if ((await personas.findOne({ projectId, imageUrl: imageId }, use)) !== null) return
+    const uses = { projectId, imageUrl: imageId } satisfies OfFields<PersonaDocument, string>
+    if ((await personas.findOne(uses, use)) !== null) return
     await images.deleteOne({ projectId, id: imageId, role: PORTRAIT })
   }
 
@@ -68,7 +70,8 @@ export function mongoPortraits(
         const notes = portraitChanges.find({ projectId, imageId: { $in: ids } }, LATEST)
         const noted = new Set((await answer(() => notes.toArray())).map(({ imageId }) => imageId))
         const use = { projection: { _id: 0, imageUrl: 1 }, ...LATEST }
-        const users = personas.find({ projectId, imageUrl: { $in: ids } }, use)
+        const uses = { projectId, imageUrl: { $in: ids } } satisfies OfFields<PersonaDocument, unknown>
+        const users = personas.find(uses, use)
         const used = new Set((await answer(() => users.toArray())).map(({ imageUrl }) => imageUrl))
         // A change may go on to use what it has noted, or may have seen a use that is gone now: left to the sweep.
         const undecided = ids.filter((id) => noted.has(id) && !used.has(id))

@@ -1,7 +1,7 @@
 import type { Filter } from 'mongodb'
 import { type ImageRole, imageRoles } from '../../images/schema.js'
 import { MODEL_USES } from '../../projects/schema.js'
-import { isKeyFault, keyAfter, modelsOf } from '../project-settings.js'
+import { isKeyFault, keyAfter, modelsOf, projectOf } from '../project-settings.js'
 import type { KeyFault, ProjectChange, Store, StoredProject } from '../store.js'
 import { answer } from './answer.js'
 import { type Collections, isDuplicate, type ProjectDocument } from './collections.js'
@@ -20,10 +20,10 @@ interface ProjectUpdate {
 }
 
 /** A project as callers of the store see it. */
-export function toProject({ _id, name, maxConcurrency, llmSettings }: ProjectDocument): StoredProject {
-  const project: StoredProject = { id: _id, name, ...(maxConcurrency !== undefined && { maxConcurrency }) }
-  if (llmSettings === undefined) return project
-  const { provider, models: kept, apiKey } = llmSettings
+export function toProject(document: ProjectDocument): StoredProject {
+  const project = projectOf(document._id, document)
+  if (document.llmSettings === undefined) return project
+  const { provider, models: kept, apiKey } = document.llmSettings
   const models = modelsOf(kept)
   return { ...project, llmSettings: { provider, ...(models !== undefined && { models }), apiKey } }
 }
@@ -32,8 +32,8 @@ export function toProject({ _id, name, maxConcurrency, llmSettings }: ProjectDoc
  * What a change sets and removes (`null`), by path. Models have paths of their own, so that simultaneous
  * changes of two of them both stay.
  */
-function fieldsOf({ name, maxConcurrency, llmSettings }: ProjectChange): Record<string, unknown> {
-  const fields: Record<string, unknown> = { name, maxConcurrency }
+function fieldsOf({ llmSettings, ...settings }: ProjectChange): Record<string, unknown> {
+  const fields: Record<string, unknown> = { ...settings }
   if (!llmSettings) return { ...fields, llmSettings }
   fields['llmSettings.provider'] = llmSettings.provider
   const { models } = llmSettings

@@ -1,17 +1,12 @@
 import type { Document, FindCursor } from 'mongodb'
 import { ServiceError } from '../../errors.js'
-import { ALREADY_THERE, type PersonaRecord, type RecordSequence, type Transfer } from '../transfer.js'
+import { ALREADY_THERE, type RecordSequence, type Transfer } from '../transfer.js'
 import { answer, patienceFor } from './answer.js'
-import {
-  type Collections,
-  isDuplicate,
-  ORDER_INDEX,
-  type PersonaDocument,
-  toHeaderFields,
-} from './collections.js'
+import { type Collections, isDuplicate, ORDER_INDEX } from './collections.js'
 import { toImage } from './images.js'
 import { continueBehind, nextOrderKey, type Place, placeBehind } from './order.js'
-import { newestPlace, toPersona } from './personas.js'
+import { type PersonaDocument, toDocument, toPersona } from './persona-document.js'
+import { newestPlace } from './personas.js'
 import { toProject } from './projects.js'
 
 /** The server ends an answer at 16 MB, whatever the number of documents. */
@@ -51,21 +46,6 @@ function sequence<D extends Document, T>(
       }
     },
   }
-}
-
-function toDocument({ projectId, persona }: PersonaRecord, { _id, createdAt: placedAt }: Place) {
-  const { headers, createdAt, updatedAt, ...fields } = persona
-  const stated = new Date(createdAt)
-  const document: PersonaDocument = {
-    _id,
-    projectId,
-    ...fields,
-    ...(headers === undefined ? {} : { headers: toHeaderFields(headers) }),
-    createdAt: placedAt,
-    ...(placedAt.getTime() === stated.getTime() ? {} : { statedCreatedAt: stated }),
-    updatedAt: new Date(updatedAt),
-  }
-  return document
 }
 
 /** Everything in the database, for a move to another store or from one. */
@@ -108,12 +88,11 @@ export function mongoTransfer({ projects, images, personas }: Collections): Tran
       async (records) => {
         const newest = new Map<string, Place | null>()
         const documents: PersonaDocument[] = []
-        for (const record of records) {
-          const { projectId, persona } = record
+        for (const { projectId, persona } of records) {
           const before = newest.get(projectId) ?? (await newestPlace(personas, projectId))
           const place = placeBehind(before, Date.parse(persona.createdAt))
           newest.set(projectId, place)
-          documents.push(toDocument(record, place))
+          documents.push(toDocument(projectId, persona, place))
         }
         await personas.insertMany(documents)
       },

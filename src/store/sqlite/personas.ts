@@ -1,9 +1,10 @@
+import { changed, newPersona } from '../../personas/change.js'
 import type { Persona } from '../../personas/schema.js'
 import type { ListRequest, Store } from '../store.js'
 import type { Cursors } from './cursors.js'
 import type { Query, SqliteDatabase } from './database.js'
 import { violates } from './faults.js'
-import { changed, newPersona, type PersonaRow, personaCache, toPersona, toRow } from './rows.js'
+import { type PersonaRow, personaCache, toPersona, toRow } from './rows.js'
 
 type PersonaStore = Pick<
   Store,

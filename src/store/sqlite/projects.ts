@@ -1,4 +1,5 @@
-import { isKeyFault, keyAfter, modelsOf } from '../project-settings.js'
+import { type SettingName, settingNames } from '../../projects/schema.js'
+import { isKeyFault, keyAfter, modelsOf, projectOf } from '../project-settings.js'
 import type {
   KeyFault,
   LlmSettingsChange,
@@ -14,27 +15,32 @@ type ProjectStore = Pick<
   'listProjects' | 'findProject' | 'insertProject' | 'updateProject' | 'listSealedKeys'
 >
 
+/** The columns of settings of one value each. */
+const SETTINGS = { name: 'name', maxConcurrency: 'max_concurrency' } as const satisfies Record<
+  SettingName,
+  string
+>
+type SettingColumn = (typeof SETTINGS)[SettingName]
+
 /** What a change can change of a project, in the order in which statements take it. */
-const COLUMNS = ['name', 'max_concurrency', 'provider', 'models', 'key_ciphertext', 'key_mask'] as const
+const COLUMNS = [...Object.values(SETTINGS), 'provider', 'models', 'key_ciphertext', 'key_mask'] as const
 
 /** A registered project as SQLite keeps it; `models` is JSON. */
-export interface ProjectRow {
+export interface ProjectRow extends Record<SettingColumn, string | number | null> {
   id: string
-  name: string
-  max_concurrency: number | null
   provider: string | null
   models: string | null
   key_ciphertext: string | null
   key_mask: string | null
 }
 
-const NO_SETTINGS = { provider: null, models: null, key_ciphertext: null, key_mask: null }
+const NO_LLM = { provider: null, models: null, key_ciphertext: null, key_mask: null }
 
 /** The project of a row. */
 export function toProject(row: ProjectRow): StoredProject {
-  const { id, name, max_concurrency: maxConcurrency, provider } = row
-  const { key_ciphertext: ciphertext, key_mask: mask } = row
-  const project: StoredProject = { id, name, ...(maxConcurrency !== null && { maxConcurrency }) }
+  const { provider, key_ciphertext: ciphertext, key_mask: mask } = row
+  const settings = settingNames.map((name) => [name, row[SETTINGS[name]]])
+  const project = projectOf(row.id, Object.fromEntries(settings))
   if (provider === null || ciphertext === null || mask === null) return project
   const models = modelsOf(row.models === null ? undefined : JSON.parse(row.models))
   return {
@@ -44,9 +50,11 @@ export function toProject(row: ProjectRow): StoredProject {
 }
 
 /** The row of a project. */
-export function toProjectRow({ id, name, maxConcurrency, llmSettings }: StoredProject): ProjectRow {
-  const row = { id, name, max_concurrency: maxConcurrency ?? null }
-  if (llmSettings === undefined) return { ...row, ...NO_SETTINGS }
+export function toProjectRow({ id, llmSettings, ...settings }: StoredProject): ProjectRow {
+  const columns = settingNames.map((name) => [SETTINGS[name], settings[name] ?? null])
+  // There is one for each setting.
+  const row = { id, ...(Object.fromEntries(columns) as Pick<ProjectRow, SettingColumn>) }
+  if (llmSettings === undefined) return { ...row, ...NO_LLM }
   const { provider, models, apiKey } = llmSettings
   return {
     ...row,
@@ -80,9 +88,8 @@ function changedSettings(
 
 /** The project as a change leaves it. */
 function changed(project: StoredProject, change: ProjectChange): StoredProject | KeyFault {
-  const { name = project.name, maxConcurrency = project.maxConcurrency, llmSettings } = change
-  const next: StoredProject = { id: project.id, name }
-  if (typeof maxConcurrency === 'number') next.maxConcurrency = maxConcurrency
+  const { llmSettings } = change
+  const next = projectOf(project.id, project, change)
   if (llmSettings === null) return next
   if (llmSettings === undefined) {
     return project.llmSettings === undefined ? next : { ...next, llmSettings: project.llmSettings }

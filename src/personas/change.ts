@@ -1,0 +1,54 @@
+import { type FieldName, fieldNames, personaFields } from './fields.js'
+import type { CreatePersonaInput, Persona, UpdatePersonaInput } from './schema.js'
+
+/** What a new persona consists of; the store adds when it was created. */
+export type NewPersona = Pick<Persona, 'id' | (keyof CreatePersonaInput & FieldName)>
+
+type Changeable = Exclude<keyof UpdatePersonaInput & FieldName, 'id'>
+
+/** Fields to change: absent ones stay as they are, `null` clears. */
+export type PersonaChange = Partial<Pick<UpdatePersonaInput, Changeable>>
+
+// The fields that have a schema in the input of update are those that the type takes from there.
+const changeable = fieldNames.filter((name) => 'update' in personaFields[name]) as Changeable[]
+
+/** The fields that are there, in the order of answers, whatever the order in which they came. */
+function inOrder(values: Persona): Persona {
+  const persona: Record<string, unknown> = {}
+  for (const name of fieldNames) {
+    const value = values[name]
+    if (value !== undefined) persona[name] = value
+  }
+  // Each has the value that it had in a persona.
+  return persona as Persona
+}
+
+/** A persona as it is created; `now` is in milliseconds since 1970. */
+export function newPersona(given: NewPersona, now: number): Persona {
+  const at = new Date(now).toISOString()
+  return inOrder({ ...given, createdAt: at, updatedAt: at })
+}
+
+/** Whether two values of a field are the same; the order of a list, and of a map's keys, counts. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b))
+}
+
+/**
+ * The persona as a change leaves it; the very same object where nothing changes, and the very same values where
+ * a field does not. `updatedAt` grows even where the clock, `now` in milliseconds since 1970, does not.
+ */
+export function changed(persona: Persona, change: PersonaChange, now: number): Persona {
+  const next: Record<string, unknown> = { ...persona }
+  let isChanged = false
+  for (const name of changeable) {
+    const value = change[name]
+    if (value === undefined || isSame(value ?? undefined, persona[name])) continue
+    next[name] = value ?? undefined
+    isChanged = true
+  }
+  if (!isChanged) return persona
+  next.updatedAt = new Date(Math.max(now, Date.parse(persona.updatedAt) + 1)).toISOString()
+  // Each field has a value of this or of the change.
+  return inOrder(next as Persona)
+}

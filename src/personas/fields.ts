@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { type Field, kept, notOnCreate, optional, optionalMap, required } from '../field.js'
+import { isImageId } from '../images/schema.js'
+import { name, text } from '../text.js'
+import { type Headers, headerIssues } from './headers.js'
+
+// z.record would drop a key named __proto__ without a word, so the map is checked as it came.
+export const headers = z.custom<Headers>().meta({
+  id: 'HeaderMap',
+  description: 'HTTP headers by name: at most 64, 8 KiB in all, no two names alike but for case',
+  type: 'object',
+  propertyNames: { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
+  additionalProperties: { type: 'string', pattern: '^[\\t\\x20-\\x7e]*$' },
+  example: { 'X-User-Language': 'en' },
+})
+
+/** A map of headers, held to the rules of `headerIssues`. */
+export function headerMap(rules: { refuseConnectionHeaders: boolean }) {
+  return headers.superRefine((value, ctx) => {
+    for (const { name: header, message } of headerIssues(value, rules)) {
+      ctx.addIssue({ code: 'custom', path: header === undefined ? [] : [header], message })
+    }
+  })
+}
+
+const imageId = z.string().refine(isImageId, 'imageUrl must be an image id: 1 to 128 of A-Z a-z 0-9 . _ -')
+
+const timestamp = z.string().meta({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds' })
+const AT = '2026-01-28T10:00:00.000Z'
+
+/**
+ * The fields of a persona, in the order of answers. All that the service does with a field follows from its
+ * entry: inputs, answers, both stores, migration, the client's types and the document.
+ */
+export const personaFields = {
+  id: kept(
+    z.string().meta({ format: 'uuid', description: 'UUID v4, made by the server' }),
+    '987fcdeb-51a2-4bc4-9567-890123456789',
+  ),
+  name: required(name, z.string(), {
+    about: 'Unique in its project, case-sensitive',
+    inInputs: '; trimmed, in Unicode NFC',
+    example: 'impatient-user',
+  }),
+  description: optional(text({ field: 'description', max: 2_000 }), z.string(), {
+    about: 'What kind of user this is, in short',
+    example: 'A user who wants quick answers',
+  }),
+  systemPrompt: optional(text({ field: 'systemPrompt', max: 100_000 }), z.string(), {
+    about: 'The full description, for the simulating model',
+    example: 'You are an impatient user who values brevity and expects quick, concise responses.',
+  }),
+  imageUrl: notOnCreate(
+    optional(imageId, z.string(), {
+      about: 'Id of a stored image, the portrait',
+      inAnswers: ': `GET …/images/{imageId}` sends it',
+      pattern: '^[A-Za-z0-9._-]{1,128}$',
+    }),
+  ),
+  headers: optionalMap(headerMap({ refuseConnectionHeaders: true }), headers, {
+    about: 'HTTP headers that this persona adds to a connector’s; they take precedence',
+    inInputs:
+      '. Those that belong to the connection, such as `Transfer-Encoding` and `Content-Length`, are refused',
+    example: { 'X-User-Language': 'en' },
+  }),
+  createdAt: kept(timestamp, AT),
+  updatedAt: kept(
+    timestamp.meta({
+      format: 'date-time',
+      description: 'Grows with every change, and so serves as the version',
+    }),
+    AT,
+  ),
+} satisfies Record<string, Field>
+
+type Fields = typeof personaFields
+export type FieldName = keyof Fields
+/** The fields that are maps with keys of the caller's. */
+export type MapName = {
+  [Name in FieldName]: Fields[Name] extends { isMap: true } ? Name : never
+}[FieldName]
+
+// The keys of an object that nobody adds any to.
+/** The names of the fields, in the order of answers. */
+export const fieldNames = Object.keys(personaFields) as FieldName[]
