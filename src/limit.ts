@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { ServiceError } from './errors.js'
+import type { FixedError, ServiceError } from './errors/error.js'
 
 /** A part of a limit that is taken until it is released. */
 export interface Hold {
@@ -18,9 +18,8 @@ export interface LimitOptions {
   maxWaiting?: number
   /** Longest wait in milliseconds; beyond it the answer is 503. */
   maxWaitMs?: number
-  /** What callers are told with 503, and after how many seconds to try again. */
-  message: string
-  retryAfter: number
+  /** What callers get who cannot be let in. */
+  error: FixedError
 }
 
 export interface TakeOptions {
@@ -72,9 +71,7 @@ export class Limit {
 
   /** What a caller is told who cannot be let in. */
   overloaded(): ServiceError {
-    const { message, retryAfter } = this.#options
-    const cause = { limit: this.name }
-    return new ServiceError('SERVICE_UNAVAILABLE', message, { reason: 'overloaded', retryAfter, cause })
+    return this.#options.error({ cause: { limit: this.name } })
   }
 
   /** Takes it now, if nobody waits and there is room. @throws ServiceError SERVICE_UNAVAILABLE otherwise. */

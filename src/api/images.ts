@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { imageNotFound, notAPicture, notBase64, tooLargeEncoded, tooManyPictures } from '../errors/images.js'
 import { imageIds, imageInput, listImagesInput, uploadedImage, uploadImageInput } from '../images/schema.js'
 import { projectProcedure, router } from './trpc.js'
 
@@ -28,10 +29,8 @@ export const imagesRouter = router({
         takesLong: true,
         rawBody: 'imageBase64',
         bodyLimit: UPLOAD_LIMIT,
-        errors: {
-          400: 'image must be a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels',
-        },
       },
+      errors: [notAPicture, notBase64, tooLargeEncoded, tooManyPictures],
     })
     .input(uploadImageInput)
     .output(uploadedImage)
@@ -48,10 +47,8 @@ export const imagesRouter = router({
         successDescription: 'The ids, oldest first',
         description: 'Ids of the project’s images, or of those of one role, oldest first.',
       },
-      rest: {
-        status: 200,
-        errors: { 400: 'role must be one of persona-avatar, persona-avatar-styleguide, upload' },
-      },
+      rest: { status: 200 },
+      invalid: { role: 'portrait' },
     })
     .input(listImagesInput)
     .output(imageIds)
@@ -68,7 +65,8 @@ export const imagesRouter = router({
         successDescription: 'The image is deleted',
         description: 'Deletes an image. Personas that show it keep its id.',
       },
-      rest: { status: 204, errors: { 404: 'Image not found' } },
+      rest: { status: 204 },
+      errors: [imageNotFound],
     })
     .input(imageInput)
     .output(z.void())

@@ -1,4 +1,6 @@
-import type { z } from 'zod'
+import { z } from 'zod'
+import type { ErrorEntry } from '../errors/error.js'
+import { type PublicError, publicError } from '../errors/public.js'
 import { type AppRouter, appRouter } from './router.js'
 import type { Meta, RestMeta } from './trpc.js'
 
@@ -13,6 +15,10 @@ export interface Operation {
   rest: RestMeta
   /** The schemas of its input's fields. */
   fields: Record<string, z.core.$ZodType>
+  /** The errors of its own. */
+  errors: readonly ErrorEntry[]
+  /** Input that its schema does not take, if it takes not all. */
+  invalid: Record<string, unknown> | undefined
   /** An example of its input, from the schema's meta; the path's parameters stand in the path. */
   example: unknown
 }
@@ -23,10 +29,25 @@ export function operations(): Operation[] {
   const procedures = appRouter._def.procedures as unknown as Record<string, Procedure>
   return Object.entries(procedures).flatMap(([path, procedure]) => {
     // Every procedure is made by trpc.ts, whose meta is of this type.
-    const { openapi, rest } = (procedure._def.meta ?? {}) as Meta
+    const { openapi, rest, errors = [], invalid } = (procedure._def.meta ?? {}) as Meta
     if (openapi === undefined || rest === undefined) return []
     // Inputs of routes are objects, which trpc-to-openapi insists on too.
     const input = procedure._def.inputs[0] as z.ZodObject | undefined
-    return [{ path, procedure, openapi, rest, fields: input?.shape ?? {}, example: input?.meta()?.example }]
+    const { example } = input?.meta() ?? {}
+    return [{ path, procedure, openapi, rest, errors, invalid, fields: input?.shape ?? {}, example }]
   })
+}
+
+/**
+ * What is said of an input that is not valid: examples of its fields, where they have one, and `invalid`.
+ * @throws Error where the schemas take it
+ */
+export function inputError(fields: Operation['fields'], invalid: Record<string, unknown>): PublicError {
+  const examples = Object.entries(fields).flatMap(([name, field]) => {
+    const { example } = z.globalRegistry.get(field) ?? {}
+    return example === undefined ? [] : [[name, example] as const]
+  })
+  const { error } = z.object(fields).safeParse({ ...Object.fromEntries(examples), ...invalid })
+  if (error === undefined) throw new Error(`An input is valid that should not be: ${JSON.stringify(invalid)}`)
+  return publicError(error)
 }

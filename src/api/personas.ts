@@ -1,4 +1,17 @@
 import { z } from 'zod'
+import { tooManyPictures, tooManyPicturesRead } from '../errors/images.js'
+import { ambiguousId, badCursor, nameTaken, needsLimit, personaNotFound, stale } from '../errors/personas.js'
+import {
+  noProvider,
+  noSystemPrompt,
+  notOpenAi,
+  portraitGivenUp,
+  portraitRate,
+  stoppingBeforePortrait,
+  tooManyPortraits,
+} from '../errors/portraits.js'
+import { keyUnreadable } from '../errors/projects.js'
+import * as providerErrors from '../errors/provider.js'
 import {
   createPersonaInput,
   deletePersonaInput,
@@ -17,12 +30,6 @@ const PERSONAS = '/api/projects/{projectId}/personas'
 const PERSONA = '/api/projects/{projectId}/personas/{id}'
 const tags = ['Personas']
 
-const TOO_LARGE = 'limit is needed: the list is too large for one answer'
-const NOT_FOUND = 'Persona not found'
-const TAKEN = 'Persona with name "impatient-user" already exists'
-const STALE = 'Persona has changed since; read it again before you change it'
-const AMBIGUOUS = 'id 987fcdeb is ambiguous: 2 personas have ids that begin with it'
-
 export const personasRouter = router({
   list: projectProcedure
     .meta({
@@ -39,11 +46,9 @@ export const personasRouter = router({
           'A page has at most 16 MiB, and so may have fewer than `limit`. ' +
           'A project that holds nothing answers an empty list.',
       },
-      rest: {
-        status: 200,
-        pages: true,
-        errors: { 400: ['limit must be a whole number from 1 to 500', TOO_LARGE] },
-      },
+      rest: { status: 200, pages: true },
+      errors: [badCursor, needsLimit],
+      invalid: { limit: 0 },
     })
     .input(listPersonasInput)
     .output(personaList)
@@ -51,6 +56,7 @@ export const personasRouter = router({
 
   // The twin of REST's Link header for tRPC callers.
   page: projectProcedure
+    .meta({ errors: [badCursor, needsLimit], invalid: { limit: 0 } })
     .input(listPersonasInput)
     .output(personaPage)
     .query(async ({ ctx, input }) => {
@@ -70,7 +76,9 @@ export const personasRouter = router({
         successDescription: 'The new persona',
         description: 'Creates a persona. Its name must be new in the project.',
       },
-      rest: { status: 201, etag: true, errors: { 400: 'Name is required', 409: TAKEN } },
+      rest: { status: 201, etag: true },
+      errors: [nameTaken],
+      invalid: { name: '' },
     })
     .input(createPersonaInput)
     .output(persona)
@@ -87,7 +95,8 @@ export const personasRouter = router({
         successDescription: 'The persona',
         description: 'Answers one persona, by its id or an unambiguous prefix of it.',
       },
-      rest: { status: 200, etag: true, errors: { 400: AMBIGUOUS, 404: NOT_FOUND } },
+      rest: { status: 200, etag: true },
+      errors: [personaNotFound, ambiguousId],
     })
     .input(personaInput)
     .output(persona)
@@ -106,12 +115,9 @@ export const personasRouter = router({
           'Changes the fields given and leaves the others. `null` clears a field; `headers` is replaced whole. ' +
           'A portrait that is no longer shown by any persona is deleted.',
       },
-      rest: {
-        status: 200,
-        etag: true,
-        ifMatch: true,
-        errors: { 400: [AMBIGUOUS, 'name must be a string'], 404: NOT_FOUND, 409: TAKEN, 412: STALE },
-      },
+      rest: { status: 200, etag: true, ifMatch: true },
+      errors: [personaNotFound, ambiguousId, nameTaken, stale],
+      invalid: { name: '' },
     })
     .input(updatePersonaInput)
     .output(persona)
@@ -128,7 +134,8 @@ export const personasRouter = router({
         successDescription: 'The persona is deleted',
         description: 'Deletes a persona, and its portrait unless another persona of the project shows it.',
       },
-      rest: { status: 204, ifMatch: true, errors: { 400: AMBIGUOUS, 404: NOT_FOUND, 412: STALE } },
+      rest: { status: 204, ifMatch: true },
+      errors: [personaNotFound, ambiguousId, stale],
     })
     .input(deletePersonaInput)
     .output(z.void())
@@ -153,34 +160,22 @@ export const personasRouter = router({
         status: 200,
         takesLong: true,
         etag: true,
-        errors: {
-          400: ['Persona has no system prompt', 'No LLM provider configured', 'LLM provider is not OpenAI'],
-          404: NOT_FOUND,
-          422: [
-            'The image provider’s content policy refused this portrait: it gave no reason',
-            'The image provider cannot use style reference a1b2c3d4-e5f6-4890-abcd-ef1234567890.png ' +
-              '(it gave no reason); remove or replace it',
-          ],
-          429: [
-            'Too many portraits for this project: at most 20 a minute',
-            'The image provider limits the rate of requests; try again in 20 s',
-          ],
-          502: [
-            'The image provider failed with status 500; try again later',
-            'The image provider answered with status 404; check OPENAI_BASE_URL: gateways want their path in it, such as /v1',
-          ],
-          503: [
-            'The image provider account is out of quota or at its spending limit; raise it there',
-            'The image provider is overloaded; try again in 20 s',
-            'The image provider serves none of these models to this key: gpt-image-1; ' +
-              'check the API key and the image model in the project’s llmSettings',
-            'The stored API key can no longer be decrypted: set llmSettings.apiKey of this project anew',
-            'Too many portraits are being drawn; try again in half a minute',
-            'The service is stopping, and began no portrait; try again in 10 s',
-          ],
-          504: 'The image provider did not finish within 180 s; try again later',
-        },
       },
+      errors: [
+        personaNotFound,
+        ambiguousId,
+        noSystemPrompt,
+        noProvider,
+        notOpenAi,
+        keyUnreadable,
+        portraitRate,
+        tooManyPortraits,
+        tooManyPictures,
+        tooManyPicturesRead,
+        stoppingBeforePortrait,
+        portraitGivenUp,
+        ...Object.values(providerErrors),
+      ],
     })
     .input(personaInput)
     .output(persona)
@@ -199,7 +194,9 @@ export const personasRouter = router({
           'The headers of a request made as this persona: the connector’s with the persona’s merged over them. ' +
           'Names compare without case; the persona’s value and spelling win.',
       },
-      rest: { status: 200, errors: { 400: 'headers is required', 404: NOT_FOUND } },
+      rest: { status: 200 },
+      errors: [personaNotFound, ambiguousId],
+      invalid: { headers: undefined },
     })
     .input(mergeHeadersInput)
     .output(mergedHeaders)

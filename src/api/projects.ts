@@ -1,5 +1,12 @@
 import { z } from 'zod'
 import {
+  keyFileUnusable,
+  keyOfOneProject,
+  projectNotFound,
+  providerKeyMissing,
+  providerKeyOfAnother,
+} from '../errors/projects.js'
+import {
   createProjectInput,
   project,
   projectConfig,
@@ -44,13 +51,9 @@ export const projectsRouter = router({
         description:
           'Gives a new project an id. No project needs to be registered before something is stored in it.',
       },
-      rest: {
-        status: 201,
-        errors: {
-          400: 'Name is required',
-          403: 'This API key is limited to one project and cannot create others',
-        },
-      },
+      rest: { status: 201 },
+      errors: [keyOfOneProject],
+      invalid: { name: '' },
     })
     .input(createProjectInput)
     .output(project)
@@ -87,15 +90,8 @@ export const projectsRouter = router({
           'stay, and so does the key where `apiKey` is left out, empty or its mask; a key belongs to its provider, ' +
           'so another `provider` needs another key. `null` removes a model, all of them, or the settings.',
       },
-      rest: {
-        status: 200,
-        errors: {
-          400: [
-            'llmSettings.apiKey is required: no key is stored for this project',
-            'llmSettings.apiKey is required: the stored key belongs to "anthropic"',
-          ],
-        },
-      },
+      rest: { status: 200 },
+      errors: [providerKeyMissing, providerKeyOfAnother, keyFileUnusable],
     })
     .input(updateConfigInput)
     .output(projectConfig)
@@ -112,7 +108,8 @@ export const projectsRouter = router({
         successDescription: 'The project is deleted',
         description: 'Deletes the project with its personas, images and settings.',
       },
-      rest: { status: 204, errors: { 404: 'Project not found' } },
+      rest: { status: 204 },
+      errors: [projectNotFound],
     })
     .input(projectInput)
     .output(z.void())

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { initTRPC } from '@trpc/server'
 import type { OpenApiMeta } from 'trpc-to-openapi'
 import '../validation.js'
-import { publicError, ServiceError } from '../errors.js'
+import type { ErrorEntry } from '../errors/error.js'
+import { publicError } from '../errors/public.js'
+import { otherProject, unauthorized } from '../errors/requests.js'
 import type { ImageService } from '../images/service.js'
 import type { Persona } from '../personas/schema.js'
 import type { ListBudget, PersonaService } from '../personas/service.js'
@@ -59,8 +61,6 @@ export interface Context extends Services {
 export interface RestMeta {
   /** The status of success; 204 goes without a body. */
   status: 200 | 201 | 204
-  /** Refusals particular to the operation, status by status, as their messages read. */
-  errors?: Record<number, string | string[]>
   /** The answer carries `ETag`, made from its `updatedAt`. */
   etag?: true
   /** REST takes the input field `ifMatch` from the header `If-Match`, and from nowhere else. */
@@ -75,7 +75,14 @@ export interface RestMeta {
   bodyLimit?: number
 }
 
-export type Meta = OpenApiMeta<{ rest?: RestMeta }>
+/** What a procedure says of its errors, beside those that any procedure can return. */
+type ErrorsMeta = {
+  errors?: readonly ErrorEntry[]
+  /** Input that its schema does not take, beside the path's parameters: the document shows what the schema says. */
+  invalid?: Record<string, unknown>
+}
+
+export type Meta = OpenApiMeta<{ rest?: RestMeta } & ErrorsMeta>
 
 const t = initTRPC
   .context<Context>()
@@ -103,16 +110,10 @@ const t = initTRPC
 
 export const router = t.router
 
-/** Refuses a caller without a valid key. */
-export const unauthorized = () =>
-  new ServiceError('UNAUTHORIZED', 'A valid API key is needed: send it as "Authorization: Bearer <key>"')
-
 /** @throws ServiceError UNAUTHORIZED or FORBIDDEN unless the caller may reach the project. */
 export function requireProject(access: Access, projectId: unknown): void {
   if (access === undefined) throw unauthorized()
-  if (access.projectId !== undefined && access.projectId !== projectId) {
-    throw new ServiceError('FORBIDDEN', 'This API key opens another project only')
-  }
+  if (access.projectId !== undefined && access.projectId !== projectId) throw otherProject()
 }
 
 /** For procedures whose input names the project: callers must be allowed to reach it. */

@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import { JsonList, type Lists } from '../api/trpc.js'
+import { needsLimit } from '../errors/personas.js'
+import { tooManyLargeAnswers } from '../errors/requests.js'
 import { beginInTurn, type Hold, Limit, type TakeOptions } from '../limit.js'
 import type { Persona } from '../personas/schema.js'
-import { LIST_BYTES, needsLimit } from '../personas/service.js'
+import { LIST_BYTES } from '../personas/service.js'
 import type { JsonPage } from '../store/store.js'
 
 const MIB = 1024 * 1024
@@ -37,11 +39,7 @@ export interface AnswerLimits {
 
 /** The limits on answers. */
 export function answerLimits(): AnswerLimits {
-  const waiting = {
-    maxWaitMs: 10_000,
-    message: 'Too many large answers are under way; try again in a few seconds, or ask for pages',
-    retryAfter: 5,
-  }
+  const waiting = { maxWaitMs: 10_000, error: tooManyLargeAnswers }
   return {
     answers: new Limit({ name: 'answers', capacity: ANSWERS, ...waiting }),
     batches: new Limit({ name: 'batches', capacity: BATCHES, ...waiting }),

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import { ServiceError } from '../errors.js'
+import { requestTooSlow, tooManyLargeRequests } from '../errors/requests.js'
 import { type Hold, Limit } from '../limit.js'
 import { sendError } from './errors.js'
 
@@ -25,8 +25,7 @@ export function bodyLimit(): Limit {
     // Their bodies have to arrive in time too.
     maxWaiting: 200,
     maxWaitMs: 20_000,
-    message: 'Too many large requests are under way; try again in a few seconds',
-    retryAfter: 5,
+    error: tooManyLargeRequests,
   })
 }
 
@@ -48,10 +47,9 @@ export function admitBodies(limit: Limit): onRequestHookHandler {
     const arrival = setInterval(() => {
       if (limit.waiting === 0) return
       clearInterval(arrival)
-      const message = 'The request arrived too slowly while others waited; try again later'
       // The rest of it is not waited for.
       reply.raw.shouldKeepAlive = false
-      sendError(new ServiceError('TIMEOUT', message), request, reply)
+      sendError(requestTooSlow(), request, reply)
     }, MAX_ARRIVAL)
     request.raw.once('end', () => clearInterval(arrival))
     request.lifetime.onOver(() => clearInterval(arrival))

@@ -1,5 +1,13 @@
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
-import { ServiceError } from '../errors.js'
+import type { ServiceError } from '../errors/error.js'
+import {
+  bodyNotJson,
+  bodyNotObject,
+  bodyNotUtf8,
+  bodyOfTooManyValues,
+  bodyTooDeep,
+  wrongContentEncoding,
+} from '../errors/requests.js'
 
 /** Arrays and objects within each other, at most; the deepest input of the API has 3. */
 const MAX_DEPTH = 64
@@ -20,7 +28,7 @@ function endOfString(json: string, at: number): number {
 }
 
 /** What is wrong with the shape of a JSON text, before it is parsed; what stands within strings does not count. */
-function faultOfShape(json: string): string | undefined {
+function faultOfShape(json: string): ServiceError | undefined {
   let depth = 0
   let values = 1
   for (let at = 0; at < json.length; at += 1) {
@@ -31,10 +39,8 @@ function faultOfShape(json: string): string | undefined {
       values += 1
     } else if (unit === 0x7d || unit === 0x5d) depth -= 1
     else if (unit === 0x2c) values += 1
-    if (depth > MAX_DEPTH) return `Request body is nested deeper than ${MAX_DEPTH} levels`
-    if (values > MAX_VALUES) {
-      return `Request body holds more than ${MAX_VALUES.toLocaleString('en-US')} values`
-    }
+    if (depth > MAX_DEPTH) return bodyTooDeep({ max: MAX_DEPTH })
+    if (values > MAX_VALUES) return bodyOfTooManyValues({ max: MAX_VALUES })
   }
   return undefined
 }
@@ -45,10 +51,10 @@ function jsonText(body: Buffer): string {
   try {
     text = UTF8.decode(body)
   } catch {
-    throw new ServiceError('BAD_REQUEST', 'Request body is not valid UTF-8')
+    throw bodyNotUtf8()
   }
   const fault = faultOfShape(text)
-  if (fault !== undefined) throw new ServiceError('BAD_REQUEST', fault)
+  if (fault !== undefined) throw fault
   return text
 }
 
@@ -59,11 +65,9 @@ export function jsonObject(text: string): Record<string, unknown> | undefined {
   try {
     value = JSON.parse(text)
   } catch {
-    throw new ServiceError('BAD_REQUEST', 'Request body is not valid JSON')
+    throw bodyNotJson()
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ServiceError('BAD_REQUEST', 'Request body must be a JSON object')
-  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bodyNotObject()
   // Every key of it is a text.
   return value as Record<string, unknown>
 }
@@ -76,10 +80,7 @@ export function acceptJson(scope: FastifyInstance): void {
     try {
       request.bodyHold?.resize(body.length)
       const encoding = request.headers['content-encoding']
-      if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-        const message = 'Content-Encoding must be identity: send the body as it is'
-        throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', message)
-      }
+      if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw wrongContentEncoding()
       text = jsonText(body)
     } catch (error) {
       // All that is thrown here are errors.

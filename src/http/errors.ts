@@ -2,7 +2,16 @@ import { STATUS_CODES } from 'node:http'
 import { type TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type PublicError, publicError, ServiceError } from '../errors.js'
+import { ServiceError } from '../errors/error.js'
+import { type PublicError, publicError } from '../errors/public.js'
+import {
+  bodyTooLarge,
+  malformedRequest,
+  methodNotSupported,
+  nothingHere,
+  wrongContentType,
+  wrongUploadType,
+} from '../errors/requests.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -18,22 +27,34 @@ export const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
 
+const errorCode = z
+  .enum(Object.keys(TRPC_ERROR_CODES_BY_KEY) as TRPC_ERROR_CODE_KEY[])
+  .meta({ id: 'ErrorCode', description: 'What kind of error it is' })
+
+const issue = z
+  .object({
+    path: z.string().meta({ description: 'The field, such as headers.X-A' }),
+    message: z.string().meta({ description: 'What is allowed there' }),
+  })
+  .meta({ id: 'Issue', description: 'One thing that is wrong with the input' })
+
 /** The REST error body. */
 export const restError = z
   .object({
     error: z.string().meta({ description: 'The same text as message, for clients of the original API' }),
     message: z.string().meta({ description: 'What is wrong, and what to do' }),
-    code: z.enum(Object.keys(TRPC_ERROR_CODES_BY_KEY) as TRPC_ERROR_CODE_KEY[]),
+    code: errorCode,
     reason: z.string().optional().meta({ description: 'A finer code, such as provider_quota' }),
     issues: z
-      .array(z.object({ path: z.string(), message: z.string() }))
+      .array(issue)
       .optional()
       .meta({ description: 'What is wrong with the input, 20 at most; the first gives the message' }),
     requestId: z.string().meta({ description: 'Names the request in the log' }),
   })
-  .meta({ id: 'Error', description: 'Why a request was refused' })
+  .meta({ id: 'ApiError', description: 'Why a request failed' })
 
-function errorBody(
+/** What a REST error holds. */
+export function errorBody(
   { code, message, reason, issues }: Omit<PublicError, 'status'>,
   requestId: string,
 ): z.infer<typeof restError> {
@@ -54,10 +75,12 @@ function trpcErrorBody({ message, ...rest }: PublicError, requestId: string) {
   return { error: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } }
 }
 
-export type RawError = Pick<PublicError, 'status' | 'code' | 'message'>
-
 /** An error answer as bytes, for a connection whose request could not be parsed or did not arrive whole. */
-export function rawErrorResponse(error: RawError, { id, inTrpc }: { id: string; inTrpc: boolean }): string {
+export function rawErrorResponse(
+  thrown: ServiceError,
+  { id, inTrpc }: { id: string; inTrpc: boolean },
+): string {
+  const error = publicError(thrown)
   const body = JSON.stringify(inTrpc ? trpcErrorBody(error, id) : errorBody(error, id))
   return [
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
@@ -75,18 +98,12 @@ export function rawErrorResponse(error: RawError, { id, inTrpc }: { id: string; 
 function fromFastify(error: unknown, request: FastifyRequest): unknown {
   if (!(error instanceof Error) || error instanceof ServiceError || !('statusCode' in error)) return error
   switch (error.statusCode) {
-    case 413: {
-      const limit = request.routeOptions.bodyLimit / 1024 / 1024
-      return new ServiceError('PAYLOAD_TOO_LARGE', `Request body must be at most ${limit} MiB`)
-    }
-    case 415: {
-      const types = request.routeOptions.config.takesImages
-        ? 'application/json or an image type'
-        : 'application/json'
-      return new ServiceError('UNSUPPORTED_MEDIA_TYPE', `Content-Type must be ${types}`)
-    }
+    case 413:
+      return bodyTooLarge({ mib: request.routeOptions.bodyLimit / 1024 / 1024 })
+    case 415:
+      return request.routeOptions.config.takesImages ? wrongUploadType() : wrongContentType()
     case 400:
-      return new ServiceError('BAD_REQUEST', 'The request is not well-formed')
+      return malformedRequest()
     default:
       return error
   }
@@ -200,9 +217,9 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
   function refusal(request: FastifyRequest, reply: FastifyReply): ServiceError {
     const path = pathOf(request)
     const matching = [...paths.values()].filter(({ pattern }) => pattern.test(path))
-    if (matching.length === 0) return new ServiceError('NOT_FOUND', 'There is nothing at this path')
+    if (matching.length === 0) return nothingHere()
     const allowed = [...new Set(matching.flatMap(({ methods }) => [...methods]))].sort().join(', ')
     reply.header('allow', allowed)
-    return new ServiceError('METHOD_NOT_SUPPORTED', `This path takes ${allowed} only`)
+    return methodNotSupported({ allowed })
   }
 }

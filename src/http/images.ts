@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { requireProject } from '../api/trpc.js'
+import { tooManyImagesSent } from '../errors/images.js'
 import { imageSizes, serveImageInput } from '../images/schema.js'
 import type { ImageService } from '../images/service.js'
 import { Limit } from '../limit.js'
@@ -22,8 +23,7 @@ export function imageLimit(): Limit {
     capacity: CAPACITY,
     maxWaiting: 200,
     maxWaitMs: 10_000,
-    message: 'Too many images are being sent; try again in a few seconds',
-    retryAfter: 5,
+    error: tooManyImagesSent,
   })
 }
 

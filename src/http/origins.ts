@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Config, isLoopback } from '../config.js'
-import { ServiceError } from '../errors.js'
+import type { ServiceError } from '../errors/error.js'
+import { foreignHost, foreignOrigin } from '../errors/requests.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -18,11 +19,6 @@ function hostName(host: string): string | undefined {
 /** The host that is asked: that of an absolute target before the header's (RFC 9112 §3.2.2). */
 function hostOf({ url, headers }: FastifyRequest): string {
   return (/^[a-z][a-z0-9+.-]*:\/\/([^/?]*)/i.exec(url)?.[1] ?? headers.host ?? '').toLowerCase()
-}
-
-function refused(what: string): ServiceError {
-  const message = `${what}; if a page or a proxy of yours sent it, name its origin in CORS_ORIGINS`
-  return new ServiceError('FORBIDDEN', message, { reason: 'origin_refused' })
 }
 
 /**
@@ -48,12 +44,10 @@ export function guardOrigins(
   function fault(request: FastifyRequest): ServiceError | undefined {
     const { origin } = request.headers
     const host = hostOf(request)
-    if (onLoopback && host !== '' && !isOwnHost(host)) {
-      return refused('Host names another machine than this service')
-    }
+    if (onLoopback && host !== '' && !isOwnHost(host)) return foreignHost()
     if (origin === undefined || named.has(origin)) return undefined
     const own = URL.canParse(origin) && host !== '' && new URL(origin).host === host
-    return own ? undefined : refused('Origin is not the service’s own')
+    return own ? undefined : foreignOrigin()
   }
 
   app.addHook('onRequest', (request, _reply, done) => {

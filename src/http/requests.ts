@@ -1,6 +1,14 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Access } from '../api/trpc.js'
-import { ServiceError } from '../errors.js'
+import type { ServiceError } from '../errors/error.js'
+import {
+  hostMissing,
+  hostTwice,
+  invalidTarget,
+  serverBusy,
+  wrongExpectation,
+  wrongTransferCoding,
+} from '../errors/requests.js'
 import { Limit } from '../limit.js'
 import type { Metrics } from '../metrics.js'
 import type { Authenticate } from './auth.js'
@@ -45,8 +53,7 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
   const concurrent = new Limit({
     name: 'requests',
     capacity: MAX_CONCURRENT,
-    message: 'Too many requests are under way; try again in a second',
-    retryAfter: 1,
+    error: serverBusy,
   })
   metrics.limit(concurrent)
   /** Requests under way, and since when their answer has waited for its reader. */
@@ -111,7 +118,7 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
     },
     refuseTarget(_error, request, reply) {
       begin(request, reply)
-      sendError(new ServiceError('BAD_REQUEST', 'The request target is not a valid path'), request, reply)
+      sendError(invalidTarget(), request, reply)
     },
     onRefusal({ requestId, method, status }) {
       metrics.request({ method, route: 'unknown', status }, 0)
@@ -129,20 +136,12 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
 /** What no route needs to see: bytes that are HTTP, and that other parsers on the way may read in another way. */
 function malformed({ raw, headers }: FastifyRequest): ServiceError | undefined {
   const { host, expect } = headers
-  if (host === undefined && raw.httpVersionMinor === 1) {
-    return new ServiceError('BAD_REQUEST', 'The Host header is required (RFC 9112 §3.2)')
-  }
-  if (hostCount(raw.rawHeaders) > 1) {
-    return new ServiceError('BAD_REQUEST', 'There must be one Host header only (RFC 9112 §3.2)')
-  }
+  if (host === undefined && raw.httpVersionMinor === 1) return hostMissing()
+  if (hostCount(raw.rawHeaders) > 1) return hostTwice()
   const coding = headers['transfer-encoding']
   // What does not end in it, Node refuses by itself.
-  if (coding !== undefined && /,\s*chunked\s*$/i.test(coding)) {
-    return new ServiceError('BAD_REQUEST', 'Transfer-Encoding may be chunked only')
-  }
-  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
-    return new ServiceError('BAD_REQUEST', 'Expect may be 100-continue only', { status: 417 })
-  }
+  if (coding !== undefined && /,\s*chunked\s*$/i.test(coding)) return wrongTransferCoding()
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') return wrongExpectation()
   return undefined
 }
 

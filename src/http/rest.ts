@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Operation, operations } from '../api/operations.js'
 import { type Context, JsonList, type Services } from '../api/trpc.js'
-import { publicError, ServiceError } from '../errors.js'
+import { aboutBody } from '../errors/public.js'
+import { bodyNotObject } from '../errors/requests.js'
 import type { Limit } from '../limit.js'
 import { Answer, type AnswerLimits } from './answers.js'
 import { acceptImages, jsonObject } from './body.js'
@@ -65,9 +66,7 @@ function readInput(route: Route, request: FastifyRequest): Input {
   } else if (openapi.method === 'GET' || openapi.method === 'DELETE') input = fromQuery(route, query)
   else {
     const given = typeof body === 'string' ? jsonObject(body) : undefined
-    if (given === undefined && openapi.method === 'PUT') {
-      throw new ServiceError('BAD_REQUEST', 'Request body must be a JSON object')
-    }
+    if (given === undefined && openapi.method === 'PUT') throw bodyNotObject()
     input = given ?? {}
   }
   if (rest.ifMatch === true) {
@@ -105,19 +104,6 @@ function answer({ rest, openapi }: Route, result: unknown, exchange: Exchange) {
   const json = JSON.stringify(result)
   budget.made(Buffer.byteLength(json))
   return reply.type('application/json; charset=utf-8').send(json)
-}
-
-/** The same error, where it is about a field that was sent as the body itself. */
-function aboutBody(error: unknown, field: string): unknown {
-  const { code, message, issues, reason } = publicError(error)
-  if (code !== 'BAD_REQUEST') return error
-  const naming = (text: string) => text.replaceAll(field, 'body')
-  return new ServiceError(code, naming(message), {
-    ...(reason !== undefined && { reason }),
-    ...(issues && {
-      issues: issues.map((issue) => ({ path: naming(issue.path), message: naming(issue.message) })),
-    }),
-  })
 }
 
 /** What the interfaces are mounted with. */

@@ -2,29 +2,18 @@ import { lookup } from 'node:dns/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createSocketServer, type Socket, type Server as SocketServer } from 'node:net'
 import type { ConnectionError } from 'fastify'
-import { type RawError, rawErrorResponse } from './errors.js'
+import type { FixedError } from '../errors/error.js'
+import { connectNotSupported, headersTooLarge, notHttp, requestTimedOut } from '../errors/requests.js'
+import { rawErrorResponse } from './errors.js'
 import { openRequests, requestId } from './lifetime.js'
 
 /** A request not received whole within this time is cut with 408, in milliseconds. */
 const REQUEST_TIMEOUT = 29_000
 
 // What Node makes of bytes that are no request, by its error code.
-const REFUSALS: Record<string, RawError> = {
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: 408,
-    code: 'TIMEOUT',
-    message: 'The request was not received whole within 30 seconds',
-  },
-  HPE_HEADER_OVERFLOW: {
-    status: 431,
-    code: 'BAD_REQUEST',
-    message: 'URL and headers must take at most 16 KiB together',
-  },
-}
-const MALFORMED: RawError = {
-  status: 400,
-  code: 'BAD_REQUEST',
-  message: 'The request is not well-formed HTTP',
+const CLIENT_ERRORS: Record<string, FixedError> = {
+  ERR_HTTP_REQUEST_TIMEOUT: requestTimedOut,
+  HPE_HEADER_OVERFLOW: headersTooLarge,
 }
 
 /** A connection that was ended with an error before its bytes became a request. */
@@ -57,7 +46,7 @@ export function answerClientErrors(onRefusal: OnRefusal): (error: ConnectionErro
   const refused = new WeakSet<Socket>()
 
   /** Ends a connection with an error, in the form of the interface that was asked. */
-  function refuse(socket: Socket, error: RawError, packet: unknown): void {
+  function refuse(socket: Socket, error: FixedError, packet: unknown): void {
     if (!socket.writable) {
       socket.destroy()
       return
@@ -71,7 +60,7 @@ export function answerClientErrors(onRefusal: OnRefusal): (error: ConnectionErro
     const path = unfinished?.request.url ?? head.split(' ', 2)[1] ?? ''
     if (unfinished === undefined) onRefusal({ requestId: id, method, status: error.status })
     else unfinished.status = error.status
-    const answer = rawErrorResponse(error, { id, inTrpc: path.startsWith('/trpc/') })
+    const answer = rawErrorResponse(error(), { id, inTrpc: path.startsWith('/trpc/') })
     // An answer to HEAD ends with its headers, whatever they say of a body (RFC 9110 §9.3.2).
     const sent = method === 'HEAD' ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer
     socket.end(sent, () => socket.destroy())
@@ -84,7 +73,7 @@ export function answerClientErrors(onRefusal: OnRefusal): (error: ConnectionErro
       return
     }
     refused.add(socket)
-    afterAnswers(socket, () => refuse(socket, REFUSALS[error.code ?? ''] ?? MALFORMED, error.rawPacket))
+    afterAnswers(socket, () => refuse(socket, CLIENT_ERRORS[error.code ?? ''] ?? notHttp, error.rawPacket))
   }
 }
 
@@ -119,14 +108,9 @@ export function createHttpServer(
   server.on('connect', (request, socket: Socket) => {
     // Node lets go of it, and a caller that resets it would be an exception of nobody's.
     socket.on('error', () => socket.destroy())
-    const error: RawError = {
-      status: 405,
-      code: 'METHOD_NOT_SUPPORTED',
-      message: 'CONNECT is not supported',
-    }
     const id = requestId(request.headers['x-request-id'])
-    onRefusal({ requestId: id, method: 'CONNECT', status: error.status })
-    socket.end(rawErrorResponse(error, { id, inTrpc: false }))
+    onRefusal({ requestId: id, method: 'CONNECT', status: connectNotSupported.status })
+    socket.end(rawErrorResponse(connectNotSupported(), { id, inTrpc: false }))
   })
   // The app refuses what it does not know.
   server.on('checkExpectation', handler)

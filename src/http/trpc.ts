@@ -4,8 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { UPLOAD_LIMIT } from '../api/images.js'
 import { operations } from '../api/operations.js'
 import { appRouter } from '../api/router.js'
-import { type Context, unauthorized } from '../api/trpc.js'
-import { publicError, ServiceError } from '../errors.js'
+import type { Context } from '../api/trpc.js'
+import { publicError } from '../errors/public.js'
+import { batchTooLarge, unauthorized } from '../errors/requests.js'
 import { Answer } from './answers.js'
 import { admitBodies } from './bodies.js'
 import { acceptJson, ignoreTypeOfNothing } from './body.js'
@@ -66,9 +67,7 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
     const { access, id: requestId } = request
     const path = procedurePath(request)
     const calls = path.split(/,|%2c/i)
-    if (calls.length > MAX_BATCH) {
-      throw new ServiceError('BAD_REQUEST', `A batch is at most ${MAX_BATCH} calls`)
-    }
+    if (calls.length > MAX_BATCH) throw batchTooLarge({ max: MAX_BATCH })
     const answer = new Answer(answers, request)
     const brief = calls.filter((name) => !LONG.has(name))
     await answer.begin(brief.length, { isBatch: calls.length > 1 })

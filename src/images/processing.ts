@@ -1,5 +1,6 @@
 import sharp, { type Metadata, type Sharp } from 'sharp'
-import { ServiceError } from '../errors.js'
+import { notAPicture, tooLargeEncoded, tooLargeForFormat, tooManyPictures } from '../errors/images.js'
+import { answerUnreadable } from '../errors/provider.js'
 import { Limit, type TakeOptions } from '../limit.js'
 import { AI_MADE_XMP, withXmpChunk } from './mark.js'
 import { type ImageFormat, imageFormats } from './schema.js'
@@ -17,8 +18,6 @@ const MAX_STORED_BYTES = 15 * MIB
 const MAX_PIXELS = 24_000_000
 const PORTRAIT_SIDE = 1024
 
-const ACCEPTED = 'image must be a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels'
-
 // libvips reads many formats, some of which (SVG, PDF) may load other files: all but these three are closed,
 // for everything in this process.
 sharp.block({ operation: ['VipsForeignLoad'] })
@@ -28,11 +27,7 @@ sharp.unblock({
 // Hardly any picture is worked on twice in a row, and a cache would hold decoded ones.
 sharp.cache(false)
 
-const WAITING = {
-  maxWaitMs: 30_000,
-  message: 'Too many pictures are being worked on; try again in a few seconds',
-  retryAfter: 5,
-}
+const WAITING = { maxWaitMs: 30_000, error: tooManyPictures }
 /** A screenshot in full HD still counts as small. */
 const SMALL_PIXELS = 2_100_000
 /** Small pictures take a fraction of a second, and do not wait for large ones. */
@@ -99,15 +94,13 @@ async function withSentPicture<T>(
  *   its turn does not come in time
  */
 export async function cleanImage(bytes: Buffer, turn: TakeOptions): Promise<Picture> {
-  if (bytes.length > MAX_UPLOAD_BYTES) throw new ServiceError('BAD_REQUEST', ACCEPTED)
-  const unreadable = (cause: unknown) => new ServiceError('BAD_REQUEST', ACCEPTED, { cause })
+  if (bytes.length > MAX_UPLOAD_BYTES) throw notAPicture()
+  const unreadable = (cause: unknown) => notAPicture({ cause })
   const cleaned = await withSentPicture({ bytes, turn, unreadable }, async (picture, { format }) => ({
     format,
     bytes: await encodeClean(picture, format).toBuffer(),
   }))
-  if (cleaned.bytes.length > MAX_STORED_BYTES) {
-    throw new ServiceError('BAD_REQUEST', 'image is larger than 15 MiB once encoded anew: scale it down')
-  }
+  if (cleaned.bytes.length > MAX_STORED_BYTES) throw tooLargeEncoded()
   return cleaned
 }
 
@@ -143,7 +136,8 @@ export async function variant(
   const { width, height, xmp } = found
   const fits = size === undefined || (width <= size && height <= size)
   if (fits && format === image.format) return image
-  if (fits && Math.max(width, height) > MAX_SIDE[format]) throw tooLargeFor(format)
+  const side = MAX_SIDE[format]
+  if (fits && Math.max(width, height) > side) throw tooLargeForFormat({ format, side })
   if (!fits) picture.resize({ width: size, height: size, fit: 'inside' })
   if (format === 'png') {
     const bytes = await picture.png(PNG).toBuffer()
@@ -153,12 +147,6 @@ export async function variant(
   if (format === 'jpeg') picture.flatten({ background: 'white' }).jpeg({ quality: 85 })
   else picture.webp({ quality: 80 })
   return { format, bytes: await picture.toBuffer() }
-}
-
-function tooLargeFor(format: ImageFormat): ServiceError {
-  const side = MAX_SIDE[format].toLocaleString('en')
-  const message = `format ${format} takes pictures of at most ${side} pixels a side: add size or choose another format`
-  return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'format', message }] })
 }
 
 /** A style reference up to this size goes to the provider as it is stored. */
@@ -184,10 +172,7 @@ export async function asStyleReference(image: Picture): Promise<Picture> {
  */
 export async function finishPortrait(bytes: Buffer, turn: TakeOptions): Promise<Buffer> {
   const square = { width: PORTRAIT_SIDE, height: PORTRAIT_SIDE, fit: 'cover', position: 'centre' } as const
-  const unreadable = (cause: unknown) => {
-    const message = 'The image provider answered with a picture that cannot be read; try again later'
-    return new ServiceError('BAD_GATEWAY', message, { cause })
-  }
+  const unreadable = (cause: unknown) => answerUnreadable({ cause })
   const png = await withSentPicture({ bytes, turn, unreadable }, (picture) =>
     picture.resize(square).png(PNG).toBuffer(),
   )

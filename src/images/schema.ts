@@ -76,12 +76,15 @@ export const serveImageInput = z.object({
     .number(SIZE)
     .refine((size) => imageSizes.some((allowed) => allowed === size), SIZE)
     .meta({
-      description: 'Scales down to fit a square of so many pixels, never up',
+      id: 'ImageSize',
+      description: 'Pixels a side',
       override: { type: 'integer', enum: [...imageSizes] },
     })
+    .meta({ description: 'Scales down to fit a square of so many pixels, never up' })
     .optional(),
   format: z
     .enum(imageFormats, `format must be one of ${imageFormats.join(', ')}`)
+    .meta({ id: 'ImageFormat', description: 'A format of pictures' })
     .meta({ description: 'Re-encodes the picture' })
     .optional(),
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { ServiceError } from '../errors.js'
+import { imageNotFound, notBase64, tooManyPicturesRead } from '../errors/images.js'
 import { beginInTurn, Limit, type TakeOptions } from '../limit.js'
 import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/store.js'
@@ -29,17 +29,9 @@ const VARIANT_CACHE_BYTES = 32 * 1024 * 1024
 /** Stored pictures read from the database at once: each may take 15 MiB. */
 const LOADED_AT_ONCE = 4
 
-export function imageNotFound(): ServiceError {
-  return new ServiceError('NOT_FOUND', 'Image not found')
-}
-
 /** A new id for an image of a format. */
 export function newImageId(format: ImageFormat): string {
   return `${randomUUID()}.${format === 'jpeg' ? 'jpg' : format}`
-}
-
-function refused(message: string): ServiceError {
-  return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'imageBase64', message }] })
 }
 
 /** The bytes of a base64 text, or undefined for anything else. A regular expression takes ten times as long. */
@@ -56,9 +48,7 @@ function decoded(base64: string): Buffer | undefined {
 function fromBase64(text: string): Buffer {
   const body = text.replace(/^data:[^,]{0,200};base64,/i, '')
   const bytes = decoded(body) ?? decoded(body.replaceAll(/\s+/g, ''))
-  if (bytes === undefined) {
-    throw refused('imageBase64 must be base64 (RFC 4648 §4), with or without a data: prefix')
-  }
+  if (bytes === undefined) throw notBase64()
   return bytes
 }
 
@@ -74,8 +64,7 @@ export class ImageService {
     name: 'loading_pictures',
     capacity: LOADED_AT_ONCE,
     maxWaitMs: 30_000,
-    message: 'Too many pictures are being read; try again in a few seconds',
-    retryAfter: 5,
+    error: tooManyPicturesRead,
   })
 
   /** Reading one from the embedded file takes up to 10 ms, in which nobody is answered. */
@@ -83,8 +72,7 @@ export class ImageService {
     name: 'picture_turns',
     capacity: 1,
     maxWaitMs: 30_000,
-    message: 'Too many pictures are being read; try again in a few seconds',
-    retryAfter: 5,
+    error: tooManyPicturesRead,
   })
 
   constructor(store: Store, metrics: Pick<Metrics, 'limit'>) {
@@ -101,9 +89,7 @@ export class ImageService {
     signal?: AbortSignal,
   ): Promise<{ id: string }> {
     const turn = { caller: projectId, signal }
-    const image = await cleanImage(fromBase64(imageBase64), turn).catch((error: unknown) => {
-      throw error instanceof ServiceError && error.code === 'BAD_REQUEST' ? refused(error.message) : error
-    })
+    const image = await cleanImage(fromBase64(imageBase64), turn)
     const id = newImageId(image.format)
     await this.#store.insertImage(projectId, { id, role, ...image })
     return { id }

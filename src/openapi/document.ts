@@ -4,36 +4,26 @@ import { operations } from '../api/operations.js'
 import { appRouter } from '../api/router.js'
 import { restError } from '../http/errors.js'
 import { version } from '../version.js'
+import { ErrorResponses } from './errors.js'
 import { conditions, responseHeaders } from './headers.js'
 import { finish } from './operation.js'
 import { otherPaths } from './paths.js'
-import { commonResponses } from './refusals.js'
-import { operationsOf, shareParameters, shareRefusals } from './share.js'
+import { operationsOf, shareParameters } from './share.js'
 import { simplify } from './simplify.js'
 
 type Document = oas31.OpenAPIObject
 
-const DESCRIPTION = `Personas are simulated users for tests of chatbots and agents: a name, a description, a
-system prompt, HTTP headers that identify the persona to the system under test, and a portrait.
-
-**Keys.** Where the service has keys set, send one as \`Authorization: Bearer <key>\`; where it has none, as on
-a developer’s machine, send nothing.
-
-**Projects.** A project exists as soon as something is stored under its id: choose one, and begin with its personas.
-
-**Versions.** \`ETag\` is a persona’s version. Sent back as \`If-Match\`, it keeps one change from undoing another;
-as \`If-None-Match\`, it saves reading what has not changed.
-
-**Errors** are JSON with a \`message\` that says what to do and a \`requestId\` that names the request in the log. A
-known path answers any other method with 405 and \`Allow\`; \`HEAD\` works wherever \`GET\` does.
-
-**Additions.** Answers may gain fields: pass over those you do not know.
-
-The same operations are served as a typed tRPC API at \`/trpc\`.`
+const DESCRIPTION = `Simulated users for tests of chatbots and agents: each has a name, a system prompt, HTTP headers and a portrait.
+Answers may gain fields: ignore those you do not know. The same operations are a typed tRPC API at \`/trpc\`.`
 
 const tags = [
   { name: 'Personas', description: 'Simulated users, and their portraits' },
-  { name: 'Projects', description: 'What personas belong to, and the LLM provider settings' },
+  {
+    name: 'Projects',
+    description:
+      'What personas belong to, and the LLM provider settings. A project exists as soon as something is stored under ' +
+      'its id: choose one, and begin with its personas',
+  },
   { name: 'Images', description: 'Portraits, style references and uploads' },
   { name: 'Service', description: 'Whether the service is up, and what it does' },
 ]
@@ -41,7 +31,7 @@ const tags = [
 /** A key, or none where the service has none set. */
 const access: oas31.SecurityRequirementObject[] = [{ ApiKey: [] }, {}]
 
-function generate(): Document {
+function generate(errors: ErrorResponses): Document {
   // The generator's type is openapi3-ts', of the same specification.
   return generateOpenApiDocument(appRouter, {
     title: 'Personas API',
@@ -55,17 +45,19 @@ function generate(): Document {
       ApiKey: {
         type: 'http',
         scheme: 'bearer',
-        description: 'One of the service’s keys, where it has any set',
+        description:
+          'One of the service’s keys, where it has any set; where it has none, as on a developer’s machine, send nothing',
       },
     },
-    defs: { Error: restError },
-    paths: otherPaths(access),
+    defs: { ApiError: restError },
+    paths: otherPaths(access, errors),
   } as Parameters<typeof generateOpenApiDocument>[1]) as unknown as Document
 }
 
 /** The OpenAPI 3.1 document: trpc-to-openapi's, made true to what the routes do. */
 export function buildDocument(): Document {
-  const { components = {}, ...document } = generate()
+  const errors = new ErrorResponses()
+  const { components = {}, ...document } = generate(errors)
   // The generator's own error schemas forbid what real error bodies hold; none is used any more.
   const schemas = Object.fromEntries(
     Object.entries(components.schemas ?? {}).filter(([name]) => !name.startsWith('error.')),
@@ -75,10 +67,9 @@ export function buildDocument(): Document {
     // PATCH is in no declaration.
     const declared = document.paths?.[path]?.[method.toLowerCase() as 'get' | 'put' | 'post' | 'delete']
     if (declared === undefined) throw new Error(`${operation.path} is not in the document`)
-    finish(declared, operation, schemas)
+    finish(declared, operation, { schemas, errors })
   }
   for (const schema of Object.values(schemas)) simplify(schema)
-  const all = operationsOf(document)
   return {
     ...document,
     security: access,
@@ -86,8 +77,9 @@ export function buildDocument(): Document {
     components: {
       ...components,
       schemas,
-      responses: { ...commonResponses(), ...shareRefusals(all) },
-      parameters: { ...shareParameters(all), ...conditions },
+      responses: errors.responses,
+      examples: errors.examples,
+      parameters: { ...shareParameters(operationsOf(document)), ...conditions },
       headers: responseHeaders,
     },
   }

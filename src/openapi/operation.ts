@@ -1,25 +1,14 @@
 import { STATUS_CODES } from 'node:http'
 import type { oas31 } from 'zod-openapi'
 import type { Operation } from '../api/operations.js'
+import type { ErrorResponses } from './errors.js'
 import { answers, inputs } from './examples.js'
 import { header } from './headers.js'
 import { bytes } from './paths.js'
-import { type Refusals, refusalsOf } from './refusals.js'
 import { isReference } from './simplify.js'
 
 type AnySchema = oas31.SchemaObject | oas31.ReferenceObject
 type Schemas = Record<string, AnySchema>
-
-/** What the text of the common refusals is where pictures are taken. */
-const UPLOAD_REFUSALS: Refusals = {
-  413: 'Request body must be at most 15 MiB',
-  415: 'Content-Type must be application/json or an image type',
-  503: [
-    'The database does not answer; try again in a few seconds',
-    'Too many large requests are under way; try again in a few seconds',
-    'Too many pictures are being worked on; try again in a few seconds',
-  ],
-}
 
 /** An example of what a schema describes, from the examples that stand with the schemas. */
 function exampleOf(schema: AnySchema | undefined, schemas: Schemas): unknown {
@@ -82,9 +71,19 @@ function parametersOf(declared: oas31.OperationObject, { openapi, rest }: Operat
   return { parameters, isRead }
 }
 
+/** What the operations of a document share. */
+export interface Shared {
+  schemas: Schemas
+  errors: ErrorResponses
+}
+
 /** Makes an operation of the generated document say what its route does. */
-export function finish(declared: oas31.OperationObject, operation: Operation, schemas: Schemas): void {
-  const { rest, openapi, fields } = operation
+export function finish(
+  declared: oas31.OperationObject,
+  operation: Operation,
+  { schemas, errors }: Shared,
+): void {
+  const { rest } = operation
   const generated: oas31.ResponseObject | undefined = declared.responses?.[200]
   if (declared.requestBody !== undefined && 'content' in declared.requestBody) {
     const { role } = nameBody(declared.requestBody, operation, schemas)
@@ -94,7 +93,6 @@ export function finish(declared: oas31.OperationObject, operation: Operation, sc
   declared.parameters = parameters
   // The whole document has it.
   delete declared.security
-  const refusals: Refusals = { ...(rest.rawBody === undefined ? {} : UPLOAD_REFUSALS), ...rest.errors }
   const schema = generated?.content?.['application/json']?.schema
   declared.responses = {
     [rest.status]: success(operation, schema, schemas),
@@ -104,7 +102,6 @@ export function finish(declared: oas31.OperationObject, operation: Operation, sc
         headers: { 'X-Request-Id': header('X-Request-Id'), ETag: header('ETag') },
       },
     }),
-    // Fastify reads a body wherever one is sent, but for GET.
-    ...refusalsOf({ refusals, fields: Object.keys(fields), readsBody: openapi.method !== 'GET' }),
+    ...errors.ofProcedure(operation),
   }
 }

@@ -1,8 +1,24 @@
 import { z } from 'zod'
-import type { oas31, ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi'
+import type {
+  oas31,
+  ZodOpenApiContentObject,
+  ZodOpenApiPathsObject,
+  ZodOpenApiResponsesObject,
+} from 'zod-openapi'
+import { inputError } from '../api/operations.js'
+import { ofAnyProcedure, ofStore } from '../errors/catalogue.js'
+import type { ErrorEntry } from '../errors/error.js'
+import {
+  imageNotFound,
+  tooLargeForFormat,
+  tooManyImagesSent,
+  tooManyPictures,
+  tooManyPicturesRead,
+} from '../errors/images.js'
+import { metricsNeedGeneralKey, metricsNeedKey, otherProject } from '../errors/requests.js'
 import { serveImageInput } from '../images/schema.js'
+import type { ErrorResponses } from './errors.js'
 import { header } from './headers.js'
-import { type Refusals, refusalsOf, refusalsOfAny } from './refusals.js'
 
 const { projectId, imageId, size, format } = serveImageInput.shape
 
@@ -13,23 +29,29 @@ export const bytes: oas31.MediaTypeObject = { schema: { type: 'string', format: 
 const statuses = (responses: oas31.ResponsesObject) => responses as ZodOpenApiResponsesObject
 
 /** The route that serves pictures: bytes have no place in tRPC, so no procedure declares it. */
-function imagePaths(): ZodOpenApiPathsObject {
+function imagePaths(errors: ErrorResponses): ZodOpenApiPathsObject {
   const headers = {
     'X-Request-Id': header('X-Request-Id'),
     ETag: { ...header('ETag') },
     'Cache-Control': header('Cache-Control'),
   }
-  const refusals = {
-    400: [
-      'size must be one of 64, 128, 256, 512, 1024',
-      'format webp takes pictures of at most 16,383 pixels a side: add size or choose another format',
+  const failing = {
+    operationId: 'getImage',
+    errors: [
+      imageNotFound,
+      tooLargeForFormat,
+      tooManyImagesSent,
+      tooManyPictures,
+      tooManyPicturesRead,
+      otherProject,
+      ...ofAnyProcedure,
     ],
-    404: 'Image not found',
+    invalid: inputError(serveImageInput.shape, { size: 65 }),
   }
   return {
     '/api/projects/{projectId}/images/{imageId}': {
       get: {
-        operationId: 'getImage',
+        operationId: failing.operationId,
         tags: ['Images'],
         summary: 'Get an image',
         description:
@@ -43,7 +65,7 @@ function imagePaths(): ZodOpenApiPathsObject {
             content: { 'image/png': bytes, 'image/jpeg': bytes, 'image/webp': bytes },
           },
           304: { description: 'The picture is the one the sender has', headers },
-          ...statuses(refusalsOf({ refusals, fields: ['projectId', 'size', 'format'], readsBody: false })),
+          ...statuses(errors.ofRoute(failing)),
         },
       },
     },
@@ -55,13 +77,17 @@ interface OpenRoute {
   summary: string
   description: string
   success: string
-  content: oas31.ContentObject
-  refusals?: Refusals
+  content: ZodOpenApiContentObject
+  errors?: readonly ErrorEntry[]
   security?: oas31.SecurityRequirementObject[]
 }
 
 /** A route of the service itself, open to all unless it says otherwise. */
-function serviceRoute({ success, content, refusals = {}, security = [], ...route }: OpenRoute) {
+function serviceRoute(
+  responses: ErrorResponses,
+  { success, content, errors = [], security = [], ...route }: OpenRoute,
+) {
+  const { operationId } = route
   const headers = { 'X-Request-Id': header('X-Request-Id') }
   return {
     get: {
@@ -70,17 +96,16 @@ function serviceRoute({ success, content, refusals = {}, security = [], ...route
       security,
       responses: {
         200: { description: success, headers, content },
-        ...statuses(refusalsOfAny({ refusals, fields: [] })),
+        ...statuses(responses.ofRoute({ operationId, errors })),
       },
     },
   }
 }
 
-const status: oas31.ContentObject = {
-  'application/json': {
-    schema: { type: 'object', properties: { status: { type: 'string', const: 'ok' } }, required: ['status'] },
-    example: { status: 'ok' },
-  },
+const healthStatus = z.object({ status: z.literal('ok') }).meta({ id: 'HealthStatus' })
+
+const status: ZodOpenApiContentObject = {
+  'application/json': { schema: healthStatus, example: { status: 'ok' } },
 }
 
 const METRICS = `# HELP http_request_duration_seconds Duration of HTTP requests by method, route pattern and status
@@ -89,37 +114,38 @@ http_request_duration_seconds_count{method="GET",route="/api/projects/:projectId
 `
 
 /** The routes that no procedure declares. */
-export function otherPaths(access: oas31.SecurityRequirementObject[]): ZodOpenApiPathsObject {
+export function otherPaths(
+  access: oas31.SecurityRequirementObject[],
+  errors: ErrorResponses,
+): ZodOpenApiPathsObject {
   return {
-    ...imagePaths(),
-    '/healthz': serviceRoute({
+    ...imagePaths(errors),
+    '/healthz': serviceRoute(errors, {
       operationId: 'getHealth',
       summary: 'Whether the process is up',
       description: 'Answers as long as the process runs.',
       success: 'It is',
       content: status,
     }),
-    '/readyz': serviceRoute({
+    '/readyz': serviceRoute(errors, {
       operationId: 'getReadiness',
       summary: 'Whether the store answers',
       description: 'Answers 503 while the store does not.',
       success: 'It does',
       content: status,
+      errors: ofStore,
     }),
-    '/metrics': serviceRoute({
+    '/metrics': serviceRoute(errors, {
       operationId: 'getMetrics',
       summary: 'Metrics for Prometheus',
       description:
         'Requests by route and status, and the process. Where keys are set it wants one for all projects.',
       success: 'Prometheus’ text format',
       content: { 'text/plain': { schema: { type: 'string' }, example: METRICS } },
-      refusals: {
-        401: 'Metrics need an API key',
-        403: 'Metrics need an API key that is not limited to one project',
-      },
+      errors: [metricsNeedKey, metricsNeedGeneralKey],
       security: access,
     }),
-    '/openapi.json': serviceRoute({
+    '/openapi.json': serviceRoute(errors, {
       operationId: 'getDocument',
       summary: 'This document',
       description: 'The OpenAPI 3.1 document of the service. `/docs` shows it as pages to read and try.',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { badCursor } from '../errors/personas.js'
 import { exampleOf, shapeOf } from '../field.js'
 import { projectId } from '../projects/schema.js'
 import { headerMap, headers, personaFields } from './fields.js'
@@ -56,7 +57,6 @@ export type DeletePersonaInput = z.infer<typeof deletePersonaInput>
 export const MAX_PAGE = 500
 export const MAX_LIST = 10_000
 
-export const BAD_CURSOR = 'cursor must be one that a page of this list gave'
 /** Longer than any cursor, in UTF-16 units. */
 const MAX_CURSOR = 4_096
 
@@ -73,7 +73,7 @@ export const listPersonasInput = z.object({
     .optional(),
   cursor: z
     .string()
-    .refine((cursor) => cursor !== '' && cursor.length <= MAX_CURSOR, BAD_CURSOR)
+    .refine((cursor) => cursor !== '' && cursor.length <= MAX_CURSOR, badCursor.text)
     .meta({ description: 'Where the page starts, from the page before' })
     .optional(),
 })

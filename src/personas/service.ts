@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { ServiceError } from '../errors.js'
+import { ambiguousId, badCursor, nameTaken, needsLimit, personaNotFound, stale } from '../errors/personas.js'
 import type { JsonPage, Store } from '../store/store.js'
 import { type Headers, mergeHeaders } from './headers.js'
 import {
-  BAD_CURSOR,
   type CreatePersonaInput,
   type DeletePersonaInput,
   type ListPersonasInput,
@@ -17,38 +16,13 @@ import {
 const UUID_LENGTH = 36
 const MIN_PREFIX = 8
 
-export function personaNotFound(): ServiceError {
-  return new ServiceError('NOT_FOUND', 'Persona not found')
-}
-
-function nameTaken(name: string | undefined): ServiceError {
-  return new ServiceError('CONFLICT', `Persona with name "${name}" already exists`)
-}
-
 function ifMatchList(ifMatch: string | string[] | undefined): string[] | undefined {
   return typeof ifMatch === 'string' ? [ifMatch] : ifMatch
-}
-
-function stale(): ServiceError {
-  return new ServiceError(
-    'PRECONDITION_FAILED',
-    'Persona has changed since; read it again before you change it',
-  )
-}
-
-function badCursor(): ServiceError {
-  return new ServiceError('BAD_REQUEST', BAD_CURSOR, { issues: [{ path: 'cursor', message: BAD_CURSOR }] })
 }
 
 /** The most bytes of JSON in a page, and in a list without `limit`. */
 const PAGE_BYTES = 16 * 1024 * 1024
 export const LIST_BYTES = 64 * 1024 * 1024
-
-/** What a list is answered with that is larger than one answer may be. */
-export function needsLimit(): ServiceError {
-  const message = 'limit is needed: the list is too large for one answer'
-  return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'limit', message }] })
-}
 
 /** What a list may take of the memory that all answers share. */
 export interface ListBudget {
@@ -86,7 +60,7 @@ export class PersonaService {
   async create({ projectId, ...fields }: CreatePersonaInput): Promise<Persona> {
     const persona = { id: randomUUID(), ...fields }
     const created = await this.#store.insertPersona(projectId, persona, Date.now())
-    if (created === 'name-taken') throw nameTaken(fields.name)
+    if (created === 'name-taken') throw nameTaken({ name: fields.name })
     return created
   }
 
@@ -108,7 +82,7 @@ export class PersonaService {
     })
     if (updated === 'missing') throw personaNotFound()
     if (updated === 'stale') throw stale()
-    if (updated === 'name-taken') throw nameTaken(change.name)
+    if (updated === 'name-taken') throw nameTaken({ name: change.name })
     return updated
   }
 
@@ -138,10 +112,7 @@ export class PersonaService {
     const given = id.toLowerCase()
     if (given.length === UUID_LENGTH) return given
     const { count, id: fullId } = await this.#store.matchPersonaId(projectId, given)
-    if (count > 1) {
-      const message = `id ${given} is ambiguous: ${count} personas have ids that begin with it`
-      throw new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'id', message }] })
-    }
+    if (count > 1) throw ambiguousId({ id: given, count })
     if (fullId === undefined) throw personaNotFound()
     return fullId
   }

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { ServiceError } from '../errors.js'
+import { portraitRate } from '../errors/portraits.js'
 
 const MINUTE = 60_000
 /** Projects that are counted at once; beyond it the one that was quiet longest is forgotten. */
@@ -26,9 +26,8 @@ export class PortraitRate {
     const recent = (this.#starts.get(projectId) ?? []).filter((start) => start > now - MINUTE)
     const [oldest] = recent
     if (oldest !== undefined && recent.length >= this.#perMinute) {
-      const message = `Too many portraits for this project: at most ${this.#perMinute} a minute`
       const retryAfter = Math.max(1, Math.ceil((oldest + MINUTE - now) / 1000))
-      throw new ServiceError('TOO_MANY_REQUESTS', message, { reason: 'portrait_rate', retryAfter })
+      throw portraitRate({ perMinute: this.#perMinute, retryAfter })
     }
     return recent
   }

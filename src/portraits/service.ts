@@ -1,10 +1,20 @@
-import { ServiceError } from '../errors.js'
+import { ServiceError } from '../errors/error.js'
+import { imageNotFound } from '../errors/images.js'
+import { personaNotFound } from '../errors/personas.js'
+import {
+  noProvider,
+  noSystemPrompt,
+  notOpenAi,
+  portraitGivenUp,
+  stoppingBeforePortrait,
+  tooManyPortraits,
+} from '../errors/portraits.js'
 import { finishPortrait } from '../images/processing.js'
 import { type ImageService, newImageId } from '../images/service.js'
 import { type Hold, Limit } from '../limit.js'
 import type { Metrics } from '../metrics.js'
 import type { Persona, PersonaInput } from '../personas/schema.js'
-import { type PersonaService, personaNotFound } from '../personas/service.js'
+import type { PersonaService } from '../personas/service.js'
 import type { ProjectService } from '../projects/service.js'
 import type { Store, StoredImage } from '../store/store.js'
 import type { ImageProvider, StyleReference } from './openai/provider.js'
@@ -55,8 +65,7 @@ export class PortraitService {
     name: 'portrait_bytes',
     capacity: CAPACITY,
     maxWaitMs: 60_000,
-    message: 'Too many portraits are being drawn; try again in half a minute',
-    retryAfter: 30,
+    error: tooManyPortraits,
   })
 
   constructor(deps: PortraitDeps) {
@@ -94,14 +103,7 @@ export class PortraitService {
    * Begins no more portraits, and waits for those being drawn, at most so many milliseconds; the rest is given up.
    */
   async drain(limitMs: number): Promise<{ givenUp: number }> {
-    const stopping = 'The service is stopping, and began no portrait; try again in 10 s'
-    this.#stopping.abort(
-      new ServiceError('SERVICE_UNAVAILABLE', stopping, {
-        reason: 'stopping',
-        retryAfter: 10,
-        cause: 'told to stop',
-      }),
-    )
+    this.#stopping.abort(stoppingBeforePortrait({ cause: 'told to stop' }))
     let timer: NodeJS.Timeout | undefined
     const limit = new Promise((resolve) => {
       timer = setTimeout(resolve, limitMs)
@@ -109,9 +111,8 @@ export class PortraitService {
     await Promise.race([Promise.allSettled(this.#running.values()), limit])
     clearTimeout(timer)
     const givenUp = this.#running.size
-    const message = 'The service is stopping, and gave this portrait up; it may have been billed'
     const cause = `not done ${limitMs} ms after the service was told to stop`
-    this.#aborting.abort(new ServiceError('SERVICE_UNAVAILABLE', message, { retryAfter: 10, cause }))
+    this.#aborting.abort(portraitGivenUp({ cause }))
     return { givenUp }
   }
 
@@ -137,12 +138,10 @@ export class PortraitService {
   async #order({ projectId, id }: PersonaInput): Promise<Order> {
     const { personas, projects } = this.#deps
     const { systemPrompt, ...persona } = await personas.get({ projectId, id })
-    if (systemPrompt === undefined || systemPrompt.trim() === '') {
-      throw new ServiceError('BAD_REQUEST', 'Persona has no system prompt')
-    }
+    if (systemPrompt === undefined || systemPrompt.trim() === '') throw noSystemPrompt()
     const settings = await projects.provider(projectId)
-    if (settings === null) throw new ServiceError('BAD_REQUEST', 'No LLM provider configured')
-    if (settings.provider !== 'openai') throw new ServiceError('BAD_REQUEST', 'LLM provider is not OpenAI')
+    if (settings === null) throw noProvider()
+    if (settings.provider !== 'openai') throw notOpenAi()
     const apiKey = settings.apiKey()
     this.#rate.check(projectId)
     return { projectId, persona: { ...persona, systemPrompt }, apiKey, model: settings.imageModel }
@@ -207,7 +206,7 @@ export class PortraitService {
         )
         references.push({ id, format, bytes })
       } catch (error) {
-        if (!(error instanceof ServiceError && error.code === 'NOT_FOUND')) throw error
+        if (!imageNotFound.is(error)) throw error
       }
     }
     return references

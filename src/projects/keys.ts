@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ServiceError } from '../errors.js'
+import { keyFileUnusable, keyUnreadable } from '../errors/projects.js'
 
 const ALGORITHM = 'aes-256-gcm'
 const KEY_BYTES = 32
@@ -48,11 +48,7 @@ export function createKeySealer(secret: () => Buffer): KeySealer {
           decipher.final(),
         ]).toString()
       } catch {
-        throw new ServiceError(
-          'SERVICE_UNAVAILABLE',
-          'The stored API key can no longer be decrypted: set llmSettings.apiKey of this project anew',
-          { reason: 'key_unreadable' },
-        )
+        throw keyUnreadable()
       }
     },
   }
@@ -68,10 +64,7 @@ export function secretFromFile(dataDir: string): Buffer {
   try {
     return readSecret(file) ?? makeSecret(dataDir, file)
   } catch (cause) {
-    throw new ServiceError('SERVICE_UNAVAILABLE', 'The key file of the service cannot be read or made', {
-      reason: 'key_file',
-      cause,
-    })
+    throw keyFileUnusable({ cause })
   }
 }
 

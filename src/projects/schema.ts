@@ -73,7 +73,10 @@ function modelsBy<Schema extends z.ZodType>(schemaOf: (model: z.ZodString) => Sc
   return z.object(Object.fromEntries(schemas) as Record<ModelUse, Schema>)
 }
 
-const models = modelsBy((model) => model.optional())
+const models = modelsBy((model) => model.optional()).meta({
+  id: 'LlmModels',
+  description: 'The models chosen',
+})
 export type Models = z.infer<typeof models>
 
 const API_KEY = /^[\x21-\x7e]{0,512}$/
@@ -92,6 +95,7 @@ const llmSettingsInput = z
         example: 'sk-proj-0123456789abcd',
       }),
     models: modelsBy((model) => model.nullish())
+      .meta({ id: 'LlmModelsInput', description: 'The models to change' })
       .nullish()
       .meta({ description: 'Models left out stay; null removes one, or all' }),
   })

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { ServiceError } from '../errors.js'
+import type { ServiceError } from '../errors/error.js'
+import {
+  keyOfOneProject,
+  projectNotFound,
+  providerKeyMissing,
+  providerKeyOfAnother,
+} from '../errors/projects.js'
 import { isKeyFault } from '../store/project-settings.js'
 import type { KeyFault, ProjectChange, Store, StoredProject } from '../store/store.js'
 import { type KeySealer, maskKey } from './keys.js'
@@ -16,12 +22,7 @@ function toConfig({ id: _, llmSettings, ...config }: StoredProject): ProjectConf
 }
 
 function keyRequired(fault: KeyFault): ServiceError {
-  const why =
-    fault === 'no-key'
-      ? 'no key is stored for this project'
-      : `the stored key belongs to "${fault.keyBelongsTo}"`
-  const message = `llmSettings.apiKey is required: ${why}`
-  return new ServiceError('BAD_REQUEST', message, { issues: [{ path: 'llmSettings.apiKey', message }] })
+  return fault === 'no-key' ? providerKeyMissing() : providerKeyOfAnother({ provider: fault.keyBelongsTo })
 }
 
 /** The rules of projects and their settings. Inputs have passed their schemas. */
@@ -42,9 +43,7 @@ export class ProjectService {
 
   /** @throws ServiceError FORBIDDEN for a caller that is limited to one project. */
   async create({ name }: { name: string }, { projectId }: Reach): Promise<Project> {
-    if (projectId !== undefined) {
-      throw new ServiceError('FORBIDDEN', 'This API key is limited to one project and cannot create others')
-    }
+    if (projectId !== undefined) throw keyOfOneProject()
     const project = { id: randomUUID(), name }
     await this.#store.insertProject(project, Date.now())
     return project
@@ -67,7 +66,7 @@ export class ProjectService {
   /** @throws ServiceError NOT_FOUND where nothing was stored under the id. */
   async delete({ projectId }: { projectId: string }): Promise<void> {
     const existed = await this.#store.deleteProject(projectId)
-    if (!existed) throw new ServiceError('NOT_FOUND', 'Project not found')
+    if (!existed) throw projectNotFound()
   }
 
   /**

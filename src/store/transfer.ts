@@ -42,7 +42,3 @@ export interface RecordSequence<T> {
  * by project, and in order of creation within it.
  */
 export type Transfer = { readonly [Kind in keyof StoreRecords]: RecordSequence<StoreRecords[Kind]> }
-
-/** What is said where a record to be added is there already. */
-export const ALREADY_THERE =
-  'A record of that id or name is there already: something else writes to this store'

@@ -1,5 +1,5 @@
+import { answerTooLarge } from '../../errors/provider.js'
 import type { Hold, Limit } from '../../limit.js'
-import { badGateway } from './errors.js'
 
 const MIB = 1024 * 1024
 /** A 1024×1024 picture takes 11 MiB in base64 at the very most. */
@@ -46,8 +46,8 @@ function bounded(response: Response, max: number): Response {
     transform(chunk, controller) {
       received += chunk.byteLength
       if (received <= max) return controller.enqueue(chunk)
-      const limit = `more than ${max / MIB} MiB`
-      controller.error(badGateway(`answered with ${limit}`, limit))
+      const mib = max / MIB
+      controller.error(answerTooLarge({ mib, cause: `more than ${mib} MiB` }))
     },
   })
   const { status, statusText, headers } = response

@@ -1,5 +1,17 @@
 import { APIError } from 'openai'
-import { ServiceError } from '../../errors.js'
+import type { ServiceError } from '../../errors/error.js'
+import {
+  badReference,
+  contentPolicy,
+  organisationNotVerified,
+  providerFailed,
+  providerKeyRefused,
+  providerOverloaded,
+  providerQuota,
+  providerRate,
+  providerUnreachable,
+  wrongAddress,
+} from '../../errors/provider.js'
 import { type Facts, factsOf, identity, retryAfterOf } from './facts.js'
 import { quotable } from './quote.js'
 
@@ -25,33 +37,6 @@ const SAYS_IMAGE_FILE = /invalid (image )?file|image file or mode|unsupported (i
 const SAYS_MODEL = /\b(model|deployment)s?\b/i
 const SAYS_MODEL_GONE = /\bmodel\b.*(does not exist|not found|deprecated|retired|shut down|no longer)/i
 
-const CHECK_SETTINGS = 'check the API key and the image model in the project’s llmSettings'
-
-/** What to do where the answers are not those of an images API. */
-export const CHECK_ADDRESS = 'check OPENAI_BASE_URL: gateways want their path in it, such as /v1'
-
-/** The provider settings of the project cannot work: no other request with them would. */
-export function misconfigured(message: string, cause: unknown): ServiceError {
-  return new ServiceError('SERVICE_UNAVAILABLE', message, { reason: 'provider_misconfigured', cause })
-}
-
-/**
- * The call failed in a way that says nothing about the request. The cause tells the log which failure it was,
- * without words of the provider.
- */
-export function badGateway(what: string, cause: unknown, advice = 'try again later'): ServiceError {
-  return new ServiceError('BAD_GATEWAY', `The image provider ${what}; ${advice}`, { cause })
-}
-
-/** No configured model is served to this key; `models` are those that were to be tried. */
-export function noModelServed(models: readonly string[]): ServiceError {
-  const tried = models.join(', ')
-  return misconfigured(
-    `The image provider serves none of these models to this key: ${tried}; ${CHECK_SETTINGS}`,
-    `no model served: ${tried}`,
-  )
-}
-
 /**
  * Whether the provider says that the model does not exist, no longer, or not for this key. Retired models come
  * with several codes and statuses, so wording counts too; a 404 of the address (`Invalid URL`, or one that
@@ -72,50 +57,27 @@ export function isModelGone(error: unknown): boolean {
  */
 export function providerError(error: unknown, request: FailedRequest, now: number): ServiceError {
   const cause = identity(error)
-  if (!(error instanceof APIError) || error.status === undefined) {
-    return badGateway('could not be reached, or broke off its answer', cause)
-  }
+  if (!(error instanceof APIError) || error.status === undefined) return providerUnreachable({ cause })
   const facts = factsOf(error)
   const { status } = facts
   const kind = `${facts.code} ${facts.type}`
+  const quote = () => quotable(facts.message, request)
 
-  if (QUOTA.test(kind) || status === 402) {
-    const message = 'The image provider account is out of quota or at its spending limit; raise it there'
-    return new ServiceError('SERVICE_UNAVAILABLE', message, { reason: 'provider_quota', cause })
-  }
-  if (isContentPolicy(facts, kind)) {
-    const reason = quotable(facts.message, request) || 'it gave no reason'
-    const message = `The image provider’s content policy refused this portrait: ${reason}`
-    return new ServiceError('UNPROCESSABLE_CONTENT', message, { cause })
-  }
+  if (QUOTA.test(kind) || status === 402) return providerQuota({ cause })
+  if (isContentPolicy(facts, kind)) return contentPolicy({ quote: quote(), cause })
   if (isReferenceFault(facts, kind) && request.references.length > 0) {
     const ids = faultyReferences(facts, request.references).join(', ')
-    const reason = quotable(facts.message, request) || 'it gave no reason'
-    const message = `The image provider cannot use style reference ${ids} (${reason}); remove or replace it`
-    return new ServiceError('UNPROCESSABLE_CONTENT', message, { cause })
+    return badReference({ ids, quote: quote(), cause })
   }
-  if (status === 401 || status === 403 || KEY.test(kind)) {
-    return misconfigured(accessMessage(facts), cause)
-  }
+  if (status === 401 || status === 403 || KEY.test(kind)) return accessError(facts, cause)
   if (status === 503 || status === 529 || OVERLOADED.test(kind)) {
-    const retryAfter = retryAfterOf(error, now)
-    const message = `The image provider is overloaded; try again in ${retryAfter} s`
-    return new ServiceError('SERVICE_UNAVAILABLE', message, {
-      reason: 'provider_overloaded',
-      retryAfter,
-      cause,
-    })
+    return providerOverloaded({ retryAfter: retryAfterOf(error, now), cause })
   }
   if (status === 429 || RATE.test(kind)) {
-    const retryAfter = retryAfterOf(error, now)
-    const message = `The image provider limits the rate of requests; try again in ${retryAfter} s`
-    return new ServiceError('TOO_MANY_REQUESTS', message, { retryAfter, cause })
+    return providerRate({ retryAfter: retryAfterOf(error, now), cause })
   }
-  // An address that is not the API's, nor will be: its path is missing, as a rule.
-  if (status === 404 || status === 405) {
-    return badGateway(`answered with status ${status}`, cause, CHECK_ADDRESS)
-  }
-  return badGateway(`failed with status ${status}`, cause)
+  if (status === 404 || status === 405) return wrongAddress({ status, cause })
+  return providerFailed({ status, cause })
 }
 
 function isContentPolicy({ status, message }: Facts, kind: string): boolean {
@@ -141,9 +103,7 @@ function faultyReferences({ param, message }: Facts, references: readonly { id: 
   return meant.length > 0 ? meant : ids
 }
 
-function accessMessage({ status, message }: Facts): string {
-  if (/verif/i.test(message) && status === 403) {
-    return 'The image provider serves this model to verified organisations only; verify the API key’s there'
-  }
-  return `The image provider refuses the project’s API key; ${CHECK_SETTINGS}`
+function accessError({ status, message }: Facts, cause: unknown): ServiceError {
+  const isUnverified = /verif/i.test(message) && status === 403
+  return isUnverified ? organisationNotVerified({ cause }) : providerKeyRefused({ cause })
 }

@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import OpenAI, { toFile } from 'openai'
-import { ServiceError } from '../../errors.js'
+import { ServiceError } from '../../errors/error.js'
+import { tooManyProviderAnswers } from '../../errors/portraits.js'
+import {
+  answerNotBase64,
+  answerNotJson,
+  answerWithLink,
+  answerWithoutPicture,
+  noModelServed,
+  providerKeyMalformed,
+  providerTimedOut,
+} from '../../errors/provider.js'
 import type { ImageFormat } from '../../images/schema.js'
 import { Limit } from '../../limit.js'
 import type { Metrics } from '../../metrics.js'
 import { BoundedFetch } from './bounded-fetch.js'
-import {
-  badGateway,
-  CHECK_ADDRESS,
-  isModelGone,
-  misconfigured,
-  noModelServed,
-  providerError,
-} from './errors.js'
+import { isModelGone, providerError } from './errors.js'
 
 /** A picture whose style the portrait should match. */
 export interface StyleReference {
@@ -38,7 +41,7 @@ export interface GenerateRequest {
 export interface ImageProvider {
   /**
    * The picture as the provider sent it, not yet decoded, and the model that made it.
-   * @throws ServiceError as in the table of provider-errors.ts
+   * @throws ServiceError as errors.ts tells what the provider said
    */
   generate(request: GenerateRequest): Promise<{ bytes: Buffer; model: string }>
 }
@@ -69,8 +72,7 @@ export function createOpenAiProvider(options: OpenAiOptions): ImageProvider {
   const reading = new Limit({
     name: 'provider_answer_bytes',
     capacity: READING_BYTES,
-    message: 'Too many portraits arrive at once; try again in a few seconds',
-    retryAfter: 5,
+    error: tooManyProviderAnswers,
   })
   metrics.limit(reading)
   const gone = new LRUCache<string, true>({ max: MAX_REMEMBERED, ttl: HOUR, ttlResolution: 0, perf: { now } })
@@ -88,7 +90,8 @@ export function createOpenAiProvider(options: OpenAiOptions): ImageProvider {
         gone.set(memory, true)
       }
     }
-    throw noModelServed(candidates)
+    const tried = candidates.join(', ')
+    throw noModelServed({ models: tried, cause: `no model served: ${tried}` })
   }
 
   return {
@@ -104,10 +107,7 @@ export function createOpenAiProvider(options: OpenAiOptions): ImageProvider {
       } catch (error) {
         if (error instanceof ServiceError) throw error
         if (request.signal.aborted) throw request.signal.reason
-        if (limit.aborted) {
-          const message = `The image provider did not finish within ${timeoutMs / 1000} s; try again later`
-          throw new ServiceError('GATEWAY_TIMEOUT', message, { cause: { timeoutMs } })
-        }
+        if (limit.aborted) throw providerTimedOut({ seconds: timeoutMs / 1000, cause: { timeoutMs } })
         throw providerError(error, request, now())
       } finally {
         bounded.release()
@@ -122,8 +122,7 @@ function clientFor(
 ): OpenAI {
   // The key goes into a header, whose errors would repeat it.
   if (!/^[\x21-\x7e]+$/.test(apiKey)) {
-    const message = 'The project’s API key holds characters that no key has; set it again in llmSettings'
-    throw misconfigured(message, 'the key is not visible ASCII')
+    throw providerKeyMalformed({ cause: 'the key is not visible ASCII' })
   }
   return new OpenAI({
     apiKey,
@@ -156,18 +155,15 @@ async function ask(client: OpenAI, model: string, request: GenerateRequest): Pro
 
 // The SDK's types promise a picture, but a body that is not JSON arrives as a string, and gateways differ.
 function pictureOf(answer: unknown): Buffer {
-  // Of another address of the gateway, as a rule.
-  if (typeof answer === 'string' && answer !== '') {
-    throw badGateway('answered without a picture, in a text that is not JSON', 'not JSON', CHECK_ADDRESS)
-  }
+  if (typeof answer === 'string' && answer !== '') throw answerNotJson({ cause: 'not JSON' })
   const data = typeof answer === 'object' && answer !== null && 'data' in answer ? answer.data : undefined
   const first: unknown = Array.isArray(data) ? data[0] : undefined
-  const without = () => badGateway('answered without a picture', 'no picture in the answer')
+  const without = () => answerWithoutPicture({ cause: 'no picture in the answer' })
   if (typeof first !== 'object' || first === null) throw without()
   const encoded = 'b64_json' in first ? first.b64_json : undefined
   if (typeof encoded === 'string' && encoded !== '') return decodeBase64(encoded)
   // Whoever answers could have any address fetched from inside our network.
-  if ('url' in first && first.url) throw badGateway('answered with a link, not the picture itself', 'a link')
+  if ('url' in first && first.url) throw answerWithLink({ cause: 'a link' })
   throw without()
 }
 
@@ -176,7 +172,7 @@ function decodeBase64(encoded: string): Buffer {
   const digits = encoded.replaceAll(/\s+/g, '').replace(/={1,2}$/, '')
   const bytes = Buffer.from(digits, 'base64')
   if (bytes.length === 0 || bytes.length !== Math.floor((digits.length * 3) / 4)) {
-    throw badGateway('answered with a picture that is not base64', 'not base64')
+    throw answerNotBase64({ cause: 'not base64' })
   }
   return bytes
 }

@@ -1,5 +1,5 @@
 import { MongoError, MongoServerError } from 'mongodb'
-import { ServiceError } from '../../errors.js'
+import { databaseFull, databaseUnavailable } from '../../errors/store.js'
 
 /** How long a call may wait for the database, in ms: so its 503 is there within 5 s. */
 const PATIENCE_MS = 4_300
@@ -44,27 +44,18 @@ const SOCKET_CODES = new Set([
 
 class Overdue extends Error {}
 
-function unavailable(cause: unknown, reason?: string): ServiceError {
-  const message = 'The database does not answer; try again in a few seconds'
-  return new ServiceError('SERVICE_UNAVAILABLE', message, {
-    retryAfter: 5,
-    cause,
-    ...(reason === undefined ? {} : { reason }),
-  })
-}
-
 function translated(error: unknown): unknown {
-  if (error instanceof Overdue) return unavailable(error)
+  if (error instanceof Overdue) return databaseUnavailable({ cause: error })
   // The driver passes on what a socket throws that was ended under it.
   if (error instanceof Error && 'code' in error && SOCKET_CODES.has(String(error.code)))
-    return unavailable(error)
+    return databaseUnavailable({ cause: error })
   if (!(error instanceof MongoError)) return error
-  if (error.code === OUT_OF_DISK_SPACE) return unavailable(error, 'storage_full')
+  if (error.code === OUT_OF_DISK_SPACE) return databaseFull({ cause: error })
   const outage =
     UNAVAILABLE_NAMES.has(error.name) ||
     (error instanceof MongoServerError && UNAVAILABLE_CODES.has(Number(error.code))) ||
     error.hasErrorLabel('RetryableWriteError')
-  return outage ? unavailable(error) : error
+  return outage ? databaseUnavailable({ cause: error }) : error
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type Db, type DbOptions, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb'
-import { ServiceError } from '../../errors.js'
+import { ServiceError } from '../../errors/error.js'
 import { answer } from './answer.js'
 import { reconnectWhenHung } from './reconnect.js'
 

@@ -1,6 +1,6 @@
 import type { Document, FindCursor } from 'mongodb'
-import { ServiceError } from '../../errors.js'
-import { ALREADY_THERE, type RecordSequence, type Transfer } from '../transfer.js'
+import { recordExists } from '../../errors/store.js'
+import type { RecordSequence, Transfer } from '../transfer.js'
 import { answer, patienceFor } from './answer.js'
 import { type Collections, isDuplicate, ORDER_INDEX } from './collections.js'
 import { toImage } from './images.js'
@@ -42,7 +42,7 @@ function sequence<D extends Document, T>(
         await answer(() => append(records), patienceFor({ length: ANSWER_BYTES }))
       } catch (error) {
         if (!isDuplicate(error)) throw error
-        throw new ServiceError('CONFLICT', ALREADY_THERE, { cause: error })
+        throw recordExists({ cause: error })
       }
     },
   }

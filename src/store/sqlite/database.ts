@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
-import { ServiceError } from '../../errors.js'
+import { storeClosed } from '../../errors/store.js'
 import { type Commits, type Guard, groupCommit } from './commit.js'
 import { faultKind, isDiskFull, startFault, translated } from './faults.js'
 import { type FileHealth, watchFile } from './health.js'
@@ -40,7 +40,7 @@ export function openDatabase(dataDir: string): SqliteDatabase {
   let open = true
 
   const guarded: Guard = (work) => {
-    if (!open) throw new ServiceError('SERVICE_UNAVAILABLE', 'The store is closed')
+    if (!open) throw storeClosed()
     commits.endFailed()
     try {
       return work()

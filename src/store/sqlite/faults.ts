@@ -1,4 +1,4 @@
-import { ServiceError } from '../../errors.js'
+import { diskFull, storageFault } from '../../errors/store.js'
 
 /** Whether the disk had no room for a change. */
 export function isDiskFull(error: unknown): boolean {
@@ -42,25 +42,10 @@ export function faultKind(error: unknown): 'damaged' | 'unreachable' | undefined
   return /^SQLITE_(IOERR|READONLY|CANTOPEN)/.test(code) ? 'unreachable' : undefined
 }
 
-/** What callers are told while the file cannot be used. */
-export function storageFault(cause: unknown): ServiceError {
-  return new ServiceError('SERVICE_UNAVAILABLE', 'The database does not answer; try again in a few seconds', {
-    reason: 'storage_fault',
-    retryAfter: 5,
-    cause,
-  })
-}
-
 /** A fault of the disk as the store being unavailable; every other error as it is. */
 export function translated(error: unknown): unknown {
-  if (isDiskFull(error)) {
-    return new ServiceError('SERVICE_UNAVAILABLE', 'The disk is full: nothing was stored', {
-      reason: 'storage_full',
-      retryAfter: 30,
-      cause: error,
-    })
-  }
-  return faultKind(error) === undefined ? error : storageFault(error)
+  if (isDiskFull(error)) return diskFull({ cause: error })
+  return faultKind(error) === undefined ? error : storageFault({ cause: error })
 }
 
 /** Whether an error is a violation of a unique index: of the one that ends in `column`, where it is given. */

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
-import { faultKind, storageFault } from './faults.js'
+import { storageFault } from '../../errors/store.js'
+import { faultKind } from './faults.js'
 
 /** What is known of the state of an open database file. */
 export interface FileHealth {
@@ -55,11 +56,11 @@ export function watchFile(file: string): FileHealth {
       if (kind === 'unreachable') unreachable = true
     },
     check() {
-      if (damage !== undefined) throw storageFault(damage)
+      if (damage !== undefined) throw storageFault({ cause: damage })
       try {
         look()
       } catch (error) {
-        throw storageFault(error)
+        throw storageFault({ cause: error })
       }
     },
     mustWrite: () => unreachable,

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { ServiceError } from '../../errors.js'
-import { ALREADY_THERE, type RecordSequence, type Transfer } from '../transfer.js'
+import { recordExists } from '../../errors/store.js'
+import type { RecordSequence, Transfer } from '../transfer.js'
 import type { Query, SqliteDatabase } from './database.js'
 import { violates } from './faults.js'
 import { toImage } from './images.js'
@@ -54,7 +54,7 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
           await db.write(() => records.forEach(add))
         } catch (error) {
           if (!violates(error)) throw error
-          throw new ServiceError('CONFLICT', ALREADY_THERE, { cause: error })
+          throw recordExists({ cause: error })
         }
       },
     }

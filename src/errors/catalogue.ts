@@ -1,0 +1,55 @@
+import type { ErrorEntry } from './error.js'
+import * as images from './images.js'
+import * as personas from './personas.js'
+import * as portraits from './portraits.js'
+import * as projects from './projects.js'
+import * as provider from './provider.js'
+import * as requests from './requests.js'
+import * as store from './store.js'
+
+/** Every error of the service, by name. */
+export const catalogue: Readonly<Record<string, ErrorEntry>> = {
+  ...requests,
+  ...store,
+  ...personas,
+  ...projects,
+  ...images,
+  ...portraits,
+  ...provider,
+}
+
+const names = new Map(Object.entries(catalogue).map(([name, entry]) => [entry, name]))
+
+/** The name of an entry, as the code exports it. @throws Error for an entry of another file. */
+export function nameOf(entry: ErrorEntry | undefined): string {
+  const name = entry && names.get(entry)
+  if (name === undefined) throw new Error('An error that is not in the catalogue has no name')
+  return name
+}
+
+/** Errors that any request can return, whatever it asks for. */
+export const ofAnyRequest: readonly ErrorEntry[] = [
+  requests.requestTimedOut,
+  requests.headersTooLarge,
+  requests.serverBusy,
+]
+
+/** Errors of a store that cannot be used. */
+export const ofStore: readonly ErrorEntry[] = [
+  store.databaseUnavailable,
+  store.databaseFull,
+  store.storageFault,
+  store.diskFull,
+  store.storeClosed,
+]
+
+/** Errors that any procedure can return; the ones of its own stand in its declaration. */
+export const ofAnyProcedure: readonly ErrorEntry[] = [
+  requests.unauthorized,
+  requests.foreignOrigin,
+  requests.foreignHost,
+  requests.unexpected,
+  requests.tooManyLargeRequests,
+  requests.tooManyLargeAnswers,
+  ...ofStore,
+]
