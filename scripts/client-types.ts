@@ -3,10 +3,9 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { TRPCError } from '@trpc/server'
-import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import { type TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import { z } from 'zod'
+import { inputError } from '../src/api/operations.js'
 import { appRouter } from '../src/api/router.js'
 import type { Meta } from '../src/api/trpc.js'
 import * as imageSchemas from '../src/images/schema.js'
@@ -91,23 +90,15 @@ function typeOf(schema: z.ZodType, io: 'input' | 'output', path: string): string
   return name
 }
 
-function codeOf(status: string): string {
-  // JSON-RPC's own code for broken JSON has the same status as the code that is used.
-  const fitting = CODES.filter(
-    (code) => getHTTPStatusCodeFromError(new TRPCError({ code })) === Number(status),
-  )
-  const code = fitting.find((each) => each !== 'PARSE_ERROR')
-  if (code === undefined) throw new Error(`No code has the status ${status}`)
-  return code
-}
-
-function documentation({ path, meta }: Procedure): string {
+function documentation({ path, meta, input }: Procedure): string {
   const text = meta?.openapi?.description ?? TRPC_ONLY[path]
   if (text === undefined) throw new Error(`${path} is not described`)
-  const refusals = Object.entries(meta?.rest?.errors ?? {}).flatMap(([status, messages]) =>
-    [messages].flat().map((message) => `@throws PersonasError ${codeOf(status)}: ${message}`),
-  )
-  return [text, ...(refusals.length > 0 ? ['', ...refusals] : [])].join('\n')
+  // Only objects are said to be invalid.
+  const { shape } = input as z.ZodObject
+  const invalid = meta?.invalid && inputError({ fields: shape, example: input.meta()?.example }, meta.invalid)
+  const errors = [...(invalid ? [invalid] : []), ...(meta?.errors ?? []).map((entry) => entry.example())]
+  const lines = errors.map(({ code, message }) => `@throws PersonasError ${code}: ${message}`)
+  return [text, ...(lines.length > 0 ? ['', ...lines] : [])].join('\n')
 }
 
 function member(procedure: Procedure): string {

@@ -44,6 +44,7 @@ export function text(limits: TextLimits) {
 }
 
 const MAX_NAME = 200
+const NO_NAME = 'Name is required'
 // No character decomposes into more than 4 code points, of two UTF-16 units each (Unicode's UAX #15).
 const MAX_DECOMPOSED = 8 * MAX_NAME
 
@@ -58,11 +59,11 @@ function normalized(text: string): string {
  */
 export const name = z
   .string({
-    error: (issue) => (issue.input === undefined || issue.input === null ? 'Name is required' : undefined),
+    error: (issue) => (issue.input === undefined || issue.input === null ? NO_NAME : undefined),
   })
   .transform((value) => normalized(value.trim()))
   .superRefine((value, ctx) => {
-    const fault = value === '' ? 'Name is required' : faultOf(value, { field: 'name', max: MAX_NAME })
+    const fault = value === '' ? NO_NAME : faultOf(value, { field: 'name', max: MAX_NAME })
     if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
   })
   .meta({ description: 'Trimmed, in Unicode NFC', minLength: 1, maxLength: MAX_NAME })

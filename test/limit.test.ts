@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { serverBusy } from '../src/errors/requests.js'
 import { type Hold, Limit } from '../src/limit.js'
 
-const options = { name: 'test', message: 'Too much at once', retryAfter: 3 }
+const options = { name: 'test', error: serverBusy }
 
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol('pending')
@@ -68,9 +69,9 @@ describe('a limit', () => {
     const limit = new Limit({ ...options, capacity: 1, maxWaiting: 1, maxWaitMs: 30 })
     const hold = await limit.take(1)
     const waiting = limit.take(1)
-    const overloaded = { code: 'SERVICE_UNAVAILABLE', reason: 'overloaded', retryAfter: 3 }
+    const overloaded = { code: 'SERVICE_UNAVAILABLE', reason: 'overloaded', retryAfter: 1 }
     await expect(limit.take(1)).rejects.toMatchObject(overloaded)
-    expect(() => limit.takeNow(1)).toThrow('Too much at once')
+    expect(() => limit.takeNow(1)).toThrow(serverBusy.text)
     await expect(waiting).rejects.toMatchObject(overloaded)
     hold.release()
     expect([limit.used, limit.waiting]).toEqual([0, 0])

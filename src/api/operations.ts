@@ -39,15 +39,22 @@ export function operations(): Operation[] {
 }
 
 /**
- * What is said of an input that is not valid: examples of its fields, where they have one, and `invalid`.
+ * What callers are told of an input that is not valid: the example of the whole or of its fields, but for `invalid`.
  * @throws Error where the schemas take it
  */
-export function inputError(fields: Operation['fields'], invalid: Record<string, unknown>): PublicError {
+export function inputError(
+  { fields, example: whole }: Pick<Operation, 'fields'> & Partial<Pick<Operation, 'example'>>,
+  invalid: Record<string, unknown>,
+): PublicError {
   const examples = Object.entries(fields).flatMap(([name, field]) => {
     const { example } = z.globalRegistry.get(field) ?? {}
     return example === undefined ? [] : [[name, example] as const]
   })
-  const { error } = z.object(fields).safeParse({ ...Object.fromEntries(examples), ...invalid })
+  const { error } = z.object(fields).safeParse({
+    ...Object.fromEntries(examples),
+    ...(typeof whole === 'object' && whole),
+    ...invalid,
+  })
   if (error === undefined) throw new Error(`An input is valid that should not be: ${JSON.stringify(invalid)}`)
   return publicError(error)
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ofProvider } from '../errors/catalogue.js'
 import { tooManyPictures, tooManyPicturesRead } from '../errors/images.js'
 import { ambiguousId, badCursor, nameTaken, needsLimit, personaNotFound, stale } from '../errors/personas.js'
 import {
@@ -11,7 +12,6 @@ import {
   tooManyPortraits,
 } from '../errors/portraits.js'
 import { keyUnreadable } from '../errors/projects.js'
-import * as providerErrors from '../errors/provider.js'
 import {
   createPersonaInput,
   deletePersonaInput,
@@ -167,6 +167,7 @@ export const personasRouter = router({
         noSystemPrompt,
         noProvider,
         notOpenAi,
+        ...ofProvider,
         keyUnreadable,
         portraitRate,
         tooManyPortraits,
@@ -174,7 +175,6 @@ export const personasRouter = router({
         tooManyPicturesRead,
         stoppingBeforePortrait,
         portraitGivenUp,
-        ...Object.values(providerErrors),
       ],
     })
     .input(personaInput)
@@ -196,7 +196,7 @@ export const personasRouter = router({
       },
       rest: { status: 200 },
       errors: [personaNotFound, ambiguousId],
-      invalid: { headers: undefined },
+      invalid: { headers: 'X-User-Language: de' },
     })
     .input(mergeHeadersInput)
     .output(mergedHeaders)

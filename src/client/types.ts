@@ -188,14 +188,17 @@ export interface LlmSettings {
   provider: string
   /** A mask of the stored key, never the key */
   apiKey: string
-  models?: {
-    /** The image model, instead of the list in IMAGE_MODELS */
-    image?: string
-    /** Kept and returned for clients of the original API */
-    persona?: string
-    /** Kept and returned for clients of the original API */
-    evaluation?: string
-  }
+  models?: LlmModels
+}
+
+/** The models chosen */
+export interface LlmModels {
+  /** The image model, instead of the list in IMAGE_MODELS */
+  image?: string
+  /** Kept and returned for clients of the original API */
+  persona?: string
+  /** Kept and returned for clients of the original API */
+  evaluation?: string
 }
 
 /** The LLM provider, and how it is reached */
@@ -207,17 +210,17 @@ export interface LlmSettingsInput {
    */
   apiKey?: string | undefined
   /** Models left out stay; null removes one, or all */
-  models?:
-    | {
-        /** The image model, instead of the list in IMAGE_MODELS */
-        image?: string | null | undefined
-        /** Kept and returned for clients of the original API */
-        persona?: string | null | undefined
-        /** Kept and returned for clients of the original API */
-        evaluation?: string | null | undefined
-      }
-    | null
-    | undefined
+  models?: LlmModelsInput | null | undefined
+}
+
+/** The models to change */
+export interface LlmModelsInput {
+  /** The image model, instead of the list in IMAGE_MODELS */
+  image?: string | null | undefined
+  /** Kept and returned for clients of the original API */
+  persona?: string | null | undefined
+  /** Kept and returned for clients of the original API */
+  evaluation?: string | null | undefined
 }
 
 /** The settings to change */
@@ -284,10 +287,17 @@ export interface PersonasCalls {
      * empty list.
      *
      * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
+     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave
      * @throws PersonasError BAD_REQUEST: limit is needed: the list is too large for one answer
      */
     list: { query: (input: ListPersonasInput, options?: CallOptions) => Promise<Persona[]> }
-    /** A page of the project’s personas in order of creation, and where the next one starts. */
+    /**
+     * A page of the project’s personas in order of creation, and where the next one starts.
+     *
+     * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
+     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave
+     * @throws PersonasError BAD_REQUEST: limit is needed: the list is too large for one answer
+     */
     page: { query: (input: ListPersonasInput, options?: CallOptions) => Promise<PersonaPage> }
     /**
      * Creates a persona. Its name must be new in the project.
@@ -299,17 +309,17 @@ export interface PersonasCalls {
     /**
      * Answers one persona, by its id or an unambiguous prefix of it.
      *
-     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
      * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
      */
     get: { query: (input: PersonaInput, options?: CallOptions) => Promise<Persona> }
     /**
      * Changes the fields given and leaves the others. `null` clears a field; `headers` is replaced whole. A
      * portrait that is no longer shown by any persona is deleted.
      *
-     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
-     * @throws PersonasError BAD_REQUEST: name must be a string
+     * @throws PersonasError BAD_REQUEST: Name is required
      * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
      * @throws PersonasError CONFLICT: Persona with name "impatient-user" already exists
      * @throws PersonasError PRECONDITION_FAILED: Persona has changed since; read it again before you change
      * it
@@ -318,8 +328,8 @@ export interface PersonasCalls {
     /**
      * Deletes a persona, and its portrait unless another persona of the project shows it.
      *
-     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
      * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
      * @throws PersonasError PRECONDITION_FAILED: Persona has changed since; read it again before you change
      * it
      */
@@ -330,40 +340,65 @@ export interface PersonasCalls {
      * `openai`. A second call for the same persona while one runs waits for that one. It is never tried again
      * by itself, as a failed call may have been billed.
      *
+     * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
      * @throws PersonasError BAD_REQUEST: Persona has no system prompt
      * @throws PersonasError BAD_REQUEST: No LLM provider configured
      * @throws PersonasError BAD_REQUEST: LLM provider is not OpenAI
-     * @throws PersonasError NOT_FOUND: Persona not found
-     * @throws PersonasError UNPROCESSABLE_CONTENT: The image provider’s content policy refused this portrait:
-     * it gave no reason
-     * @throws PersonasError UNPROCESSABLE_CONTENT: The image provider cannot use style reference
-     * a1b2c3d4-e5f6-4890-abcd-ef1234567890.png (it gave no reason); remove or replace it
-     * @throws PersonasError TOO_MANY_REQUESTS: Too many portraits for this project: at most 20 a minute
-     * @throws PersonasError TOO_MANY_REQUESTS: The image provider limits the rate of requests; try again in
-     * 20 s
      * @throws PersonasError BAD_GATEWAY: The image provider failed with status 500; try again later
-     * @throws PersonasError BAD_GATEWAY: The image provider answered with status 404; check OPENAI_BASE_URL:
-     * gateways want their path in it, such as /v1
      * @throws PersonasError SERVICE_UNAVAILABLE: The image provider account is out of quota or at its
      * spending limit; raise it there
-     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider is overloaded; try again in 20 s
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The image provider’s content policy refused this portrait:
+     * it gave no reason
+     * @throws PersonasError TOO_MANY_REQUESTS: The image provider limits the rate of requests; try again in
+     * 20 s
+     * @throws PersonasError BAD_GATEWAY: The image provider answered with a picture that is not base64; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The image provider answered without a picture, in a text that is not
+     * JSON; check OPENAI_BASE_URL: gateways want their path in it, such as /v1
+     * @throws PersonasError BAD_GATEWAY: The image provider answered with more than 16 MiB; try again later
+     * @throws PersonasError BAD_GATEWAY: The image provider answered with a picture that cannot be read; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The image provider answered with a link, not the picture itself; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The image provider answered without a picture; try again later
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The image provider cannot use style reference
+     * a1b2c3d4-e5f6-4890-abcd-ef1234567890.png (it gave no reason); remove or replace it
      * @throws PersonasError SERVICE_UNAVAILABLE: The image provider serves none of these models to this key:
      * gpt-image-1; check the API key and the image model in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider serves this model to verified
+     * organisations only; verify the API key’s there
+     * @throws PersonasError SERVICE_UNAVAILABLE: The project’s API key holds characters that no key has; set
+     * it again in llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider refuses the project’s API key; check the
+     * API key and the image model in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider is overloaded; try again in 20 s
+     * @throws PersonasError GATEWAY_TIMEOUT: The image provider did not finish within 180 s; try again later
+     * @throws PersonasError BAD_GATEWAY: The image provider could not be reached, or broke off its answer;
+     * try again later
+     * @throws PersonasError BAD_GATEWAY: The image provider answered with status 404; check OPENAI_BASE_URL:
+     * gateways want their path in it, such as /v1
      * @throws PersonasError SERVICE_UNAVAILABLE: The stored API key can no longer be decrypted: set
      * llmSettings.apiKey of this project anew
+     * @throws PersonasError TOO_MANY_REQUESTS: Too many portraits for this project: at most 20 a minute
      * @throws PersonasError SERVICE_UNAVAILABLE: Too many portraits are being drawn; try again in half a
      * minute
+     * @throws PersonasError SERVICE_UNAVAILABLE: Too many pictures are being worked on; try again in a few
+     * seconds
+     * @throws PersonasError SERVICE_UNAVAILABLE: Too many pictures are being read; try again in a few seconds
      * @throws PersonasError SERVICE_UNAVAILABLE: The service is stopping, and began no portrait; try again in
      * 10 s
-     * @throws PersonasError GATEWAY_TIMEOUT: The image provider did not finish within 180 s; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The service is stopping, and gave this portrait up; it may
+     * have been billed
      */
     generateImage: { mutate: (input: PersonaInput, options?: CallOptions) => Promise<Persona> }
     /**
      * The headers of a request made as this persona: the connector’s with the persona’s merged over them.
      * Names compare without case; the persona’s value and spelling win.
      *
-     * @throws PersonasError BAD_REQUEST: headers is required
+     * @throws PersonasError BAD_REQUEST: headers must be an object of header names and string values
      * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
      */
     mergeHeaders: { mutate: (input: MergeHeadersInput, options?: CallOptions) => Promise<MergedHeaders> }
   }
@@ -388,6 +423,7 @@ export interface PersonasCalls {
      * @throws PersonasError BAD_REQUEST: llmSettings.apiKey is required: no key is stored for this project
      * @throws PersonasError BAD_REQUEST: llmSettings.apiKey is required: the stored key belongs to
      * "anthropic"
+     * @throws PersonasError SERVICE_UNAVAILABLE: The key file of the service cannot be read or made
      */
     updateConfig: {
       mutate: (input: UpdateProjectConfigInput, options?: CallOptions) => Promise<ProjectConfig>
@@ -407,6 +443,11 @@ export interface PersonasCalls {
      *
      * @throws PersonasError BAD_REQUEST: image must be a PNG, JPEG or WebP picture of at most 10 MiB and 24
      * megapixels
+     * @throws PersonasError BAD_REQUEST: imageBase64 must be base64 (RFC 4648 §4), with or without a data:
+     * prefix
+     * @throws PersonasError BAD_REQUEST: image is larger than 15 MiB once encoded anew: scale it down
+     * @throws PersonasError SERVICE_UNAVAILABLE: Too many pictures are being worked on; try again in a few
+     * seconds
      */
     upload: { mutate: (input: UploadImageInput, options?: CallOptions) => Promise<UploadedImage> }
     /**

@@ -53,3 +53,14 @@ export const ofAnyProcedure: readonly ErrorEntry[] = [
   requests.tooManyLargeAnswers,
   ...ofStore,
 ]
+
+/** What the failures of the image provider are to callers, the usual ones first. */
+export const ofProvider: readonly ErrorEntry[] = [
+  ...new Set([
+    provider.providerFailed,
+    provider.providerQuota,
+    provider.contentPolicy,
+    provider.providerRate,
+    ...Object.values(provider),
+  ]),
+]

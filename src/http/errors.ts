@@ -31,7 +31,8 @@ const errorCode = z
   .enum(Object.keys(TRPC_ERROR_CODES_BY_KEY) as TRPC_ERROR_CODE_KEY[])
   .meta({ id: 'ErrorCode', description: 'What kind of error it is' })
 
-const issue = z
+/** One thing that is wrong with an input. */
+export const issue = z
   .object({
     path: z.string().meta({ description: 'The field, such as headers.X-A' }),
     message: z.string().meta({ description: 'What is allowed there' }),

@@ -2,9 +2,9 @@ import { generateOpenApiDocument } from 'trpc-to-openapi'
 import type { oas31 } from 'zod-openapi'
 import { operations } from '../api/operations.js'
 import { appRouter } from '../api/router.js'
-import { restError } from '../http/errors.js'
+import { issue, restError } from '../http/errors.js'
 import { version } from '../version.js'
-import { ErrorResponses } from './errors.js'
+import { shareErrors } from './errors.js'
 import { conditions, responseHeaders } from './headers.js'
 import { finish } from './operation.js'
 import { otherPaths } from './paths.js'
@@ -31,7 +31,7 @@ const tags = [
 /** A key, or none where the service has none set. */
 const access: oas31.SecurityRequirementObject[] = [{ ApiKey: [] }, {}]
 
-function generate(errors: ErrorResponses): Document {
+function generate(): Document {
   // The generator's type is openapi3-ts', of the same specification.
   return generateOpenApiDocument(appRouter, {
     title: 'Personas API',
@@ -49,15 +49,14 @@ function generate(errors: ErrorResponses): Document {
           'One of the service’s keys, where it has any set; where it has none, as on a developer’s machine, send nothing',
       },
     },
-    defs: { ApiError: restError },
-    paths: otherPaths(access, errors),
+    defs: { ApiError: restError, Issue: issue },
+    paths: otherPaths(access),
   } as Parameters<typeof generateOpenApiDocument>[1]) as unknown as Document
 }
 
 /** The OpenAPI 3.1 document: trpc-to-openapi's, made true to what the routes do. */
 export function buildDocument(): Document {
-  const errors = new ErrorResponses()
-  const { components = {}, ...document } = generate(errors)
+  const { components = {}, ...document } = generate()
   // The generator's own error schemas forbid what real error bodies hold; none is used any more.
   const schemas = Object.fromEntries(
     Object.entries(components.schemas ?? {}).filter(([name]) => !name.startsWith('error.')),
@@ -67,9 +66,10 @@ export function buildDocument(): Document {
     // PATCH is in no declaration.
     const declared = document.paths?.[path]?.[method.toLowerCase() as 'get' | 'put' | 'post' | 'delete']
     if (declared === undefined) throw new Error(`${operation.path} is not in the document`)
-    finish(declared, operation, { schemas, errors })
+    finish(declared, operation, schemas)
   }
   for (const schema of Object.values(schemas)) simplify(schema)
+  const all = operationsOf(document)
   return {
     ...document,
     security: access,
@@ -77,9 +77,8 @@ export function buildDocument(): Document {
     components: {
       ...components,
       schemas,
-      responses: errors.responses,
-      examples: errors.examples,
-      parameters: { ...shareParameters(operationsOf(document)), ...conditions },
+      responses: shareErrors(all),
+      parameters: { ...shareParameters(all), ...conditions },
       headers: responseHeaders,
     },
   }

@@ -16,8 +16,11 @@ import { errorBody } from '../http/errors.js'
 import { header } from './headers.js'
 
 const REQUEST_ID = 'b7e0c1d2-3f4a-4b5c-8d6e-7f8091a2b3c4'
+const MIB = 1024 * 1024
+/** Errors of any operation that are told again beside those of one. */
+const MAX_REPEATED = 2
 
-/** An error as an example of the document. */
+/** An error as the document shows it, by the name that its response has where it stands alone. */
 interface Shown {
   name: string
   error: PublicError
@@ -28,138 +31,153 @@ function capitalized(name: string): string {
 }
 
 function shown(error: ServiceError): Shown {
-  return { name: nameOf(error.entry), error: publicError(error) }
+  return { name: capitalized(nameOf(error.entry)), error: publicError(error) }
 }
 
-/** A validation error, which is called by its field: `invalidName`. */
+function examplesOf(entries: readonly ErrorEntry[]): Shown[] {
+  return entries.map((entry) => shown(entry.example()))
+}
+
+/** A validation error, which is called by its field: `InvalidName`. */
 function shownInput(error: PublicError): Shown {
   const steps = error.issues?.[0]?.path.split('.') ?? []
-  return { name: `invalid${steps.map(capitalized).join('')}`, error }
+  return { name: `Invalid${steps.map(capitalized).join('')}`, error }
 }
 
-interface Failing {
-  operationId: string
-  errors: readonly ErrorEntry[]
-  /** What its validation says of an example. */
-  invalid?: PublicError | undefined
+/** The errors of a request that is read before a procedure sees it. */
+function ofBody({ openapi, rest }: Operation): Shown[] {
+  // Fastify reads a body wherever one is sent, but for GET.
+  if (openapi.method === 'GET') return []
+  const { bodyLimit, rawBody } = rest
+  return [
+    shown(bodyLimit === undefined ? bodyTooLarge.example() : bodyTooLarge({ mib: bodyLimit / MIB })),
+    shown(rawBody === undefined ? wrongContentType() : wrongUploadType()),
+  ]
 }
 
-const COMMON = new Set([...ofAnyProcedure, ...ofAnyRequest].map(nameOf))
+/** The error responses of a procedure by status. */
+export function procedureErrors(operation: Operation): oas31.ResponsesObject {
+  const { errors, fields } = operation
+  const inProject = 'projectId' in fields
+  const invalid = operation.invalid ?? (inProject ? { projectId: '' } : undefined)
+  return responses([
+    ...examplesOf(errors),
+    ...(invalid === undefined ? [] : [shownInput(inputError(operation, invalid))]),
+    ...(inProject ? [shown(otherProject())] : []),
+    ...ofBody(operation),
+    ...examplesOf([...ofAnyRequest, ...ofAnyProcedure]),
+  ])
+}
 
-/**
- * The error responses of a document. Each is a component, and so is each error that they show: operations that
- * return the same errors with a status share the response, which is called by its error where it has one.
- */
-export class ErrorResponses {
-  readonly responses: Record<string, oas31.ResponseObject> = {}
-  readonly examples: Record<string, oas31.ExampleObject> = {}
-  /** What each component holds, by its name. */
-  readonly #known = new Map<string, string>()
+/** The error responses by status of a route that no procedure declares; `invalid` is what its validation says. */
+export function routeErrors(errors: readonly ErrorEntry[], invalid?: PublicError): oas31.ResponsesObject {
+  const own = [...examplesOf(errors), ...(invalid === undefined ? [] : [shownInput(invalid)])]
+  return responses([...own, ...examplesOf(ofAnyRequest)])
+}
 
-  /** The error responses of a procedure by status. */
-  ofProcedure({ openapi, rest, errors, fields, invalid }: Operation): oas31.ResponsesObject {
-    const operationId = openapi.operationId ?? ''
-    const inProject = 'projectId' in fields
-    const wrong = invalid ?? (inProject ? { projectId: '' } : undefined)
-    const upload = rest.bodyLimit !== undefined && bodyTooLarge({ mib: rest.bodyLimit / 1024 / 1024 })
-    return this.#responses(operationId, [
-      ...errors.map((entry) => shown(entry.example())),
-      ...(wrong === undefined ? [] : [shownInput(inputError(fields, wrong))]),
-      ...(inProject ? [shown(otherProject())] : []),
-      // Fastify reads a body wherever one is sent, but for GET.
-      ...(openapi.method === 'GET'
-        ? []
-        : [
-            shown(upload || bodyTooLarge.example()),
-            shown(rest.rawBody === undefined ? wrongContentType() : wrongUploadType()),
-          ]),
-      ...[...ofAnyRequest, ...ofAnyProcedure].map((entry) => shown(entry.example())),
-    ])
+function responses(errors: readonly Shown[]): oas31.ResponsesObject {
+  const byStatus = new Map<number, Shown[]>()
+  const hasBadRequest = errors.some(({ error }) => error.status === 400)
+  for (const each of hasBadRequest ? errors : [...errors, shown(hostMissing())]) {
+    const { status } = each.error
+    byStatus.set(status, [...(byStatus.get(status) ?? []), each])
   }
+  const declared = [...byStatus].map(([status, several]) => [status, responseOf(status, several)] as const)
+  return { ...Object.fromEntries(declared), default: { $ref: `#/components/responses/${OTHER}` } }
+}
 
-  /** The error responses of a route that no procedure declares. */
-  ofRoute({ operationId, errors, invalid }: Failing): oas31.ResponsesObject {
-    return this.#responses(operationId, [
-      ...errors.map((entry) => shown(entry.example())),
-      ...(invalid === undefined ? [] : [shownInput(invalid)]),
-      ...ofAnyRequest.map((entry) => shown(entry.example())),
-    ])
-  }
-
-  #responses(operationId: string, errors: readonly Shown[]): oas31.ResponsesObject {
-    const all = errors.some(({ error }) => error.status === 400) ? errors : [...errors, shown(hostMissing())]
-    const byStatus = new Map<number, Shown[]>()
-    for (const each of all) {
-      const { status } = each.error
-      byStatus.set(status, [...(byStatus.get(status) ?? []), each])
-    }
-    const responses = [...byStatus].map(([status, several]) => {
-      const response = this.#response(operationId, status, several)
-      return [status, { $ref: `#/components/responses/${response}` }] as const
-    })
-    return { ...Object.fromEntries(responses), default: this.#default() }
-  }
-
-  /** For what no status is declared of: an error that every client can read. */
-  #default(): oas31.ReferenceObject {
-    const example = this.#example('', shown(methodNotSupported.example()))
-    this.responses.OtherError ??= response({ description: 'Any other error', examples: [example] })
-    return { $ref: '#/components/responses/OtherError' }
-  }
-
-  /** The name of the component for the errors of one status. */
-  #response(operationId: string, status: number, errors: readonly Shown[]): string {
-    const examples = errors.map((each) => this.#example(operationId, each))
-    const [first = ''] = examples
-    const ofStatus = (STATUS_CODES[status] ?? '').replaceAll(/[^A-Za-z]/g, '')
-    const isCommon = examples.length > 1 && COMMON.has(first)
-    const name = this.#name(
-      isCommon ? ofStatus : capitalized(first),
-      `${capitalized(operationId)}${ofStatus}`,
-      JSON.stringify([status, examples]),
-    )
-    const headers = {
+function responseOf(status: number, errors: readonly Shown[]): oas31.ResponseObject {
+  const [first, ...others] = errors
+  if (first === undefined) throw new Error('A response without an error')
+  const response = {
+    description: others.length === 0 ? first.error.message : linesOf(errors).join('\n'),
+    headers: {
+      'X-Request-Id': header('X-Request-Id'),
       ...((status === 429 || status === 503) && { 'Retry-After': header('Retry-After') }),
       ...(status === 401 && { 'WWW-Authenticate': header('WWW-Authenticate') }),
+    },
+    content: content(first.error),
+  }
+  names.set(
+    keyOf(status, response),
+    errors.map(({ name }) => name),
+  )
+  return response
+}
+
+/** The errors of a response as a list; what stands in every operation's is not told again beside its own. */
+function linesOf(errors: readonly Shown[]): string[] {
+  const own = errors.filter(({ name }) => !COMMON.has(name))
+  const isOften = own.length > 0 && errors.length - own.length > MAX_REPEATED
+  const lines = (isOften ? own : errors).map(
+    ({ error: { reason, message } }) => `- ${reason === undefined ? '' : `\`${reason}\` `}${message}`,
+  )
+  return isOften ? [...lines, '- what any operation can return with this status'] : lines
+}
+
+function content(example: PublicError): oas31.ContentObject {
+  const schema = { $ref: '#/components/schemas/ApiError' }
+  return { 'application/json': { schema, example: errorBody(example, REQUEST_ID) } }
+}
+
+/** Names a response that was made here, also in the generator's copy: its description has all that it holds. */
+function keyOf(status: number | string, { description }: oas31.ResponseObject): string {
+  return `${status} ${description}`
+}
+
+/** The errors that responses hold. */
+const names = new Map<string, string[]>()
+const COMMON = new Set(examplesOf([...ofAnyProcedure, ...ofAnyRequest]).map(({ name }) => name))
+/** For what no status is declared of: an error that every client can read. */
+const OTHER = 'OtherError'
+
+interface Place {
+  operationId: string
+  responses: oas31.ResponsesObject
+  status: string
+  response: oas31.ResponseObject
+}
+
+function placesOf(operations: readonly oas31.OperationObject[]): Map<string, Place[]> {
+  const places = new Map<string, Place[]>()
+  for (const { operationId = '', responses = {} } of operations) {
+    for (const [status, response] of Object.entries<oas31.ResponseObject>(responses)) {
+      const key = keyOf(status, response)
+      if (!names.has(key)) continue
+      places.set(key, [...(places.get(key) ?? []), { operationId, responses, status, response }])
     }
-    this.responses[name] ??= response({ description: STATUS_CODES[status] ?? 'Error', headers, examples })
-    return name
   }
-
-  /** The name of the component for an example. */
-  #example(operationId: string, { name: own, error }: Shown): string {
-    const value = errorBody(error, REQUEST_ID)
-    const name = this.#name(own, `${operationId}${capitalized(own)}`, JSON.stringify(value))
-    this.examples[name] ??= { value }
-    return name
-  }
-
-  /** The first of two names that nothing else has. */
-  #name(wanted: string, other: string, content: string): string {
-    const name = [wanted, other].find((each) => (this.#known.get(each) ?? content) === content)
-    if (name === undefined) throw new Error(`${other} is the name of two components`)
-    this.#known.set(name, content)
-    return name
-  }
+  return places
 }
 
-interface Described {
-  description: string
-  headers?: oas31.HeadersObject
-  /** Names of the components. */
-  examples: readonly string[]
-}
-
-function response({ description, headers = {}, examples }: Described): oas31.ResponseObject {
-  const named = examples.map((name) => [name, { $ref: `#/components/examples/${name}` }] as const)
-  return {
-    description,
-    headers: { 'X-Request-Id': header('X-Request-Id'), ...headers },
-    content: {
-      'application/json': {
-        schema: { $ref: '#/components/schemas/ApiError' },
-        examples: Object.fromEntries(named),
-      },
+/**
+ * Moves the error responses of operations to components, which those share that return the same errors. A
+ * response is called by its error, or where it has several by its status if any operation returns these, by the
+ * first if several operations do, and else by its one operation.
+ */
+export function shareErrors(
+  operations: readonly oas31.OperationObject[],
+): Record<string, oas31.ResponseObject> {
+  const shared: Record<string, oas31.ResponseObject> = {
+    [OTHER]: {
+      description: 'Any other error',
+      headers: { 'X-Request-Id': header('X-Request-Id') },
+      content: content(publicError(methodNotSupported.example())),
     },
   }
+  for (const [key, places] of placesOf(operations)) {
+    const [first = '', ...others] = names.get(key) ?? []
+    const [place] = places
+    if (place === undefined) continue
+    const { operationId, status, response } = place
+    const ofStatus = (STATUS_CODES[status] ?? '').replaceAll(/[^A-Za-z]/g, '')
+    const own = `${capitalized(operationId)}${ofStatus}`
+    const isCommon = others.length > 0 && COMMON.has(first)
+    const wanted = isCommon ? ofStatus : others.length === 0 || places.length > 1 ? first : own
+    const name = [wanted, own].find((each) => !(each in shared))
+    if (name === undefined) throw new Error(`${own} is the name of two responses`)
+    shared[name] = response
+    for (const { responses, status } of places) responses[status] = { $ref: `#/components/responses/${name}` }
+  }
+  return shared
 }

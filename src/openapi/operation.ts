@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { oas31 } from 'zod-openapi'
 import type { Operation } from '../api/operations.js'
-import type { ErrorResponses } from './errors.js'
+import { procedureErrors } from './errors.js'
 import { answers, inputs } from './examples.js'
 import { header } from './headers.js'
 import { bytes } from './paths.js'
@@ -71,18 +71,8 @@ function parametersOf(declared: oas31.OperationObject, { openapi, rest }: Operat
   return { parameters, isRead }
 }
 
-/** What the operations of a document share. */
-export interface Shared {
-  schemas: Schemas
-  errors: ErrorResponses
-}
-
 /** Makes an operation of the generated document say what its route does. */
-export function finish(
-  declared: oas31.OperationObject,
-  operation: Operation,
-  { schemas, errors }: Shared,
-): void {
+export function finish(declared: oas31.OperationObject, operation: Operation, schemas: Schemas): void {
   const { rest } = operation
   const generated: oas31.ResponseObject | undefined = declared.responses?.[200]
   if (declared.requestBody !== undefined && 'content' in declared.requestBody) {
@@ -102,6 +92,6 @@ export function finish(
         headers: { 'X-Request-Id': header('X-Request-Id'), ETag: header('ETag') },
       },
     }),
-    ...errors.ofProcedure(operation),
+    ...procedureErrors(operation),
   }
 }

@@ -17,7 +17,7 @@ import {
 } from '../errors/images.js'
 import { metricsNeedGeneralKey, metricsNeedKey, otherProject } from '../errors/requests.js'
 import { serveImageInput } from '../images/schema.js'
-import type { ErrorResponses } from './errors.js'
+import { routeErrors } from './errors.js'
 import { header } from './headers.js'
 
 const { projectId, imageId, size, format } = serveImageInput.shape
@@ -29,29 +29,26 @@ export const bytes: oas31.MediaTypeObject = { schema: { type: 'string', format: 
 const statuses = (responses: oas31.ResponsesObject) => responses as ZodOpenApiResponsesObject
 
 /** The route that serves pictures: bytes have no place in tRPC, so no procedure declares it. */
-function imagePaths(errors: ErrorResponses): ZodOpenApiPathsObject {
+function imagePaths(): ZodOpenApiPathsObject {
   const headers = {
     'X-Request-Id': header('X-Request-Id'),
     ETag: { ...header('ETag') },
     'Cache-Control': header('Cache-Control'),
   }
-  const failing = {
-    operationId: 'getImage',
-    errors: [
-      imageNotFound,
-      tooLargeForFormat,
-      tooManyImagesSent,
-      tooManyPictures,
-      tooManyPicturesRead,
-      otherProject,
-      ...ofAnyProcedure,
-    ],
-    invalid: inputError(serveImageInput.shape, { size: 65 }),
-  }
+  const errors = [
+    imageNotFound,
+    tooLargeForFormat,
+    tooManyImagesSent,
+    tooManyPictures,
+    tooManyPicturesRead,
+    otherProject,
+    ...ofAnyProcedure,
+  ]
+  const invalid = inputError({ fields: serveImageInput.shape }, { size: 65 })
   return {
     '/api/projects/{projectId}/images/{imageId}': {
       get: {
-        operationId: failing.operationId,
+        operationId: 'getImage',
         tags: ['Images'],
         summary: 'Get an image',
         description:
@@ -65,7 +62,7 @@ function imagePaths(errors: ErrorResponses): ZodOpenApiPathsObject {
             content: { 'image/png': bytes, 'image/jpeg': bytes, 'image/webp': bytes },
           },
           304: { description: 'The picture is the one the sender has', headers },
-          ...statuses(errors.ofRoute(failing)),
+          ...statuses(routeErrors(errors, invalid)),
         },
       },
     },
@@ -83,11 +80,7 @@ interface OpenRoute {
 }
 
 /** A route of the service itself, open to all unless it says otherwise. */
-function serviceRoute(
-  responses: ErrorResponses,
-  { success, content, errors = [], security = [], ...route }: OpenRoute,
-) {
-  const { operationId } = route
+function serviceRoute({ success, content, errors = [], security = [], ...route }: OpenRoute) {
   const headers = { 'X-Request-Id': header('X-Request-Id') }
   return {
     get: {
@@ -96,7 +89,7 @@ function serviceRoute(
       security,
       responses: {
         200: { description: success, headers, content },
-        ...statuses(responses.ofRoute({ operationId, errors })),
+        ...statuses(routeErrors(errors)),
       },
     },
   }
@@ -114,20 +107,17 @@ http_request_duration_seconds_count{method="GET",route="/api/projects/:projectId
 `
 
 /** The routes that no procedure declares. */
-export function otherPaths(
-  access: oas31.SecurityRequirementObject[],
-  errors: ErrorResponses,
-): ZodOpenApiPathsObject {
+export function otherPaths(access: oas31.SecurityRequirementObject[]): ZodOpenApiPathsObject {
   return {
-    ...imagePaths(errors),
-    '/healthz': serviceRoute(errors, {
+    ...imagePaths(),
+    '/healthz': serviceRoute({
       operationId: 'getHealth',
       summary: 'Whether the process is up',
       description: 'Answers as long as the process runs.',
       success: 'It is',
       content: status,
     }),
-    '/readyz': serviceRoute(errors, {
+    '/readyz': serviceRoute({
       operationId: 'getReadiness',
       summary: 'Whether the store answers',
       description: 'Answers 503 while the store does not.',
@@ -135,7 +125,7 @@ export function otherPaths(
       content: status,
       errors: ofStore,
     }),
-    '/metrics': serviceRoute(errors, {
+    '/metrics': serviceRoute({
       operationId: 'getMetrics',
       summary: 'Metrics for Prometheus',
       description:
@@ -145,7 +135,7 @@ export function otherPaths(
       errors: [metricsNeedKey, metricsNeedGeneralKey],
       security: access,
     }),
-    '/openapi.json': serviceRoute(errors, {
+    '/openapi.json': serviceRoute({
       operationId: 'getDocument',
       summary: 'This document',
       description: 'The OpenAPI 3.1 document of the service. `/docs` shows it as pages to read and try.',

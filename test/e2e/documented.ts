@@ -1,7 +1,11 @@
 // Walks a running service through the examples of its own OpenAPI document, from an empty project to none:
 // every operation with its documented request, and every answer against the documented status and fields.
 // usage: npm run documented -- http://localhost:3000     PERSONAS_API_KEY where keys are set
+
 import { readFileSync } from 'node:fs'
+import { imageNotFound } from '../../src/errors/images.js'
+import { personaNotFound } from '../../src/errors/personas.js'
+import { noProvider } from '../../src/errors/portraits.js'
 
 const base = (process.argv[2] ?? 'http://localhost:3000').replace(/\/$/, '')
 const headers: Record<string, string> = process.env.PERSONAS_API_KEY
@@ -100,16 +104,16 @@ check(
   persona,
 )
 await walk('mergePersonaHeaders')
-await walk('generatePersonaImage', { status: 400, message: 'No LLM provider configured' })
+await walk('generatePersonaImage', { status: 400, message: noProvider.text })
 await walk('getProjectConfig')
 await walk('updateProjectConfig')
 ids.imageId = (await walk('uploadImage')).id
 check('listImages shows it', (await walk('listImages')).ids.includes(ids.imageId), ids.imageId)
 await walk('getImage')
 await walk('deleteImage')
-await walk('getImage', { status: 404, message: 'Image not found' })
+await walk('getImage', { status: 404, message: imageNotFound.text })
 await walk('deletePersona')
-await walk('getPersona', { status: 404, message: 'Persona not found' })
+await walk('getPersona', { status: 404, message: personaNotFound.text })
 await walk('deleteProject')
 ids.projectId = (await walk('createProject')).id
 await walk('listProjects')

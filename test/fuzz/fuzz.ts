@@ -80,7 +80,7 @@ async function sendBytes(bytes: Buffer): Promise<void> {
       report(what, `were answered ${answer.status} without X-Request-Id`)
     if (answer.status < 400 || answer.body.length === 0) continue
     const error = JSON.parse(answer.body.toString())
-    report(what, document.fault(error, { $ref: '#/components/schemas/Error' }))
+    report(what, document.fault(error, { $ref: '#/components/schemas/ApiError' }))
   }
 }
 

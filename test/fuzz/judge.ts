@@ -17,7 +17,7 @@ export interface Answer {
   body: Buffer
 }
 
-const error: Schema = { $ref: '#/components/schemas/Error' }
+const error: Schema = { $ref: '#/components/schemas/ApiError' }
 /** Holds answers to the document. */
 export class Judge {
   readonly #document: ApiDocument

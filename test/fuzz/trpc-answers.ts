@@ -1,6 +1,6 @@
 import type { Schema } from './document.js'
 
-const code = { $ref: '#/components/schemas/Error/properties/code' }
+const code = { $ref: '#/components/schemas/ErrorCode' }
 
 /** tRPC's answer to a call that failed. */
 export const trpcError: Schema = {
@@ -24,7 +24,7 @@ export const trpcError: Schema = {
             httpStatus: { type: 'integer' },
             path: { type: 'string' },
             reason: { type: 'string' },
-            issues: { $ref: '#/components/schemas/Error/properties/issues' },
+            issues: { $ref: '#/components/schemas/ApiError/properties/issues' },
             retryAfter: { type: 'integer' },
             requestId: { type: 'string' },
           },

@@ -1,4 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  bodyNotJson,
+  bodyNotObject,
+  bodyOfTooManyValues,
+  bodyTooLarge,
+  wrongContentType,
+} from '../../src/errors/requests.js'
 import { newProjectId, type Running, startService } from '../support/helper.js'
 import { dribble, exchangeRaw, openRaw } from '../support/raw.js'
 
@@ -111,7 +118,7 @@ describe('content types', () => {
     expect(response.status).toBe(415)
     expect(await response.json()).toMatchObject({
       code: 'UNSUPPORTED_MEDIA_TYPE',
-      message: 'Content-Type must be application/json',
+      message: wrongContentType.text,
     })
   })
 
@@ -149,7 +156,7 @@ describe('content types', () => {
     const projectId = newProjectId()
     const response = await service.send(`/api/projects/${projectId}/config`, { method: 'PUT' })
     expect(response.status).toBe(400)
-    expect(await response.json()).toMatchObject({ message: 'Request body must be a JSON object' })
+    expect(await response.json()).toMatchObject({ message: bodyNotObject.text })
     const all = (await (await service.send('/api/projects')).json()) as { id: string }[]
     expect(all.map(({ id }) => id)).not.toContain(projectId)
   })
@@ -168,7 +175,7 @@ describe('bodies', () => {
       expect(response.status).toBe(400)
       expect(await response.json()).toMatchObject({
         code: 'BAD_REQUEST',
-        message: 'Request body is not valid JSON',
+        message: bodyNotJson.text,
       })
     },
   )
@@ -178,7 +185,7 @@ describe('bodies', () => {
     async (body) => {
       const response = await post(body)
       expect(response.status).toBe(400)
-      expect(await response.json()).toMatchObject({ message: 'Request body must be a JSON object' })
+      expect(await response.json()).toMatchObject({ message: bodyNotObject.text })
     },
   )
 
@@ -192,7 +199,7 @@ describe('bodies', () => {
     const response = await post(body(300_000))
     expect([response.status, await response.json()]).toMatchObject([
       400,
-      { message: 'Request body holds more than 20,000 values' },
+      { message: bodyOfTooManyValues.text({ max: 20_000 }) },
     ])
     const call = { method: 'POST', headers: json, body: body(300_000) }
     expect((await service.send('/trpc/projects.create', call)).status).toBe(400)
@@ -214,7 +221,7 @@ describe('bodies', () => {
     expect(response.status).toBe(413)
     expect(await response.json()).toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
-      message: 'Request body must be at most 1 MiB',
+      message: bodyTooLarge.text({ mib: 1 }),
     })
     const stream = new Blob([body]).stream()
     const chunked = await service.send(personas(), {
@@ -228,7 +235,7 @@ describe('bodies', () => {
     expect(trpc.status).toBe(413)
     expect(await trpc.json()).toMatchObject({
       error: {
-        message: 'Request body must be at most 1 MiB',
+        message: bodyTooLarge.text({ mib: 1 }),
         data: { code: 'PAYLOAD_TOO_LARGE', httpStatus: 413 },
       },
     })
@@ -275,7 +282,7 @@ describe('a body that is too large', () => {
       })
       expect(response.status).toBe(413)
       expect(response.headers.get('connection')).not.toBe('close')
-      expect(await response.json()).toMatchObject({ message: 'Request body must be at most 15 MiB' })
+      expect(await response.json()).toMatchObject({ message: bodyTooLarge.text({ mib: 15 }) })
     }
   })
 })
@@ -666,7 +673,7 @@ describe('tRPC', () => {
     const broken = await call('personas.create', 'application/json', '{')
     expect([broken.status, await broken.json()]).toMatchObject([
       400,
-      { error: { message: 'Request body is not valid JSON', data: { code: 'BAD_REQUEST' } } },
+      { error: { message: bodyNotJson.text, data: { code: 'BAD_REQUEST' } } },
     ])
     const other = await call('personas.create', 'text/plain', '{}')
     expect([other.status, await other.json()]).toMatchObject([

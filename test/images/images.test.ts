@@ -1,11 +1,11 @@
 import sharp from 'sharp'
 import { expect, it } from 'vitest'
+import { imageNotFound, notAPicture, notBase64 } from '../../src/errors/images.js'
 import { type Caller, newProjectId, type Running } from '../support/helper.js'
 import { onEveryStore, throughBoth } from '../support/matrix.js'
 import { colourAt, halves, laden, plain } from './pictures.js'
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.(png|jpg|webp)$/
-const ACCEPTED = 'image must be a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels'
 const small = () => plain(8, 8).png().toBuffer()
 
 async function bytesOf(service: Running, projectId: string, imageId: string, query = '') {
@@ -55,7 +55,7 @@ throughBoth('images', (caller, service) => {
     ['the URL alphabet', '-_-_'],
   ])('are refused when they are %s', async (_, imageBase64) => {
     const outcome = await call('images.upload', { projectId: newProjectId(), imageBase64, role: 'upload' })
-    const message = 'imageBase64 must be base64 (RFC 4648 §4), with or without a data: prefix'
+    const message = notBase64.text
     expect(outcome).toMatchObject({ status: 400, message, issues: [{ path: 'imageBase64', message }] })
   })
 
@@ -67,7 +67,11 @@ throughBoth('images', (caller, service) => {
   ])('are refused, saying what is accepted, when they are %s', async (_, bytes) => {
     const imageBase64 = `data:image/png;base64,${bytes.toString('base64')}`
     const outcome = await call('images.upload', { projectId: newProjectId(), imageBase64, role: 'upload' })
-    expect(outcome).toMatchObject({ status: 400, message: ACCEPTED, issues: [{ path: 'imageBase64' }] })
+    expect(outcome).toMatchObject({
+      status: 400,
+      message: notAPicture.text,
+      issues: [{ path: 'imageBase64' }],
+    })
   })
 
   it('are refused with a role that there is not, or none, or of another type', async () => {
@@ -98,7 +102,7 @@ throughBoth('images', (caller, service) => {
   it('are deleted once, in their own project only', async () => {
     const projectId = newProjectId()
     const imageId = await upload(projectId, await small())
-    const missing = { status: 404, code: 'NOT_FOUND', message: 'Image not found' }
+    const missing = { status: 404, code: 'NOT_FOUND', message: imageNotFound.text }
     expect(await call('images.delete', { projectId: newProjectId(), imageId })).toMatchObject(missing)
     for (const odd of ['x', '../a', `${imageId}/..`, 'a\u0000', '%2e%2e']) {
       expect(await call('images.delete', { projectId, imageId: odd })).toMatchObject(missing)

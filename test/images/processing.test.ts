@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { notAPicture } from '../../src/errors/images.js'
 import * as processing from '../../src/images/processing.js'
 import { asStyleReference, variant } from '../../src/images/processing.js'
 import { imageFormats } from '../../src/images/schema.js'
 import { colourAt, halves, laden, plain, pngChunks, pngOf } from './pictures.js'
 
-const ACCEPTED = 'image must be a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels'
-const refused = { code: 'BAD_REQUEST', message: ACCEPTED }
+const refused = { code: 'BAD_REQUEST', message: notAPicture.text }
 // Whose turn it is does not matter where one caller works on one picture at a time.
 const cleanImage = (bytes: Buffer) => processing.cleanImage(bytes, {})
 const finishPortrait = (bytes: Buffer) => processing.finishPortrait(bytes, {})

@@ -5,7 +5,7 @@ import type { inferProcedureInput, inferProcedureOutput } from '@trpc/server'
 import type { TRPC_ERROR_CODE_KEY } from '@trpc/server/rpc'
 import type { AppRouter } from '../../src/api/router.js'
 import type { CallOptions, PersonasCalls, PersonasErrorCode, PersonasIssue } from '../../src/client/client.js'
-import type { Issue } from '../../src/errors.js'
+import type { Issue } from '../../src/errors/error.js'
 
 // Two types are the same where no conditional type can tell them apart; mutual assignability is weaker.
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { badCursor, personaNotFound } from '../../src/errors/personas.js'
 import { updatePersonaInput } from '../../src/personas/schema.js'
 import { type Caller, newProjectId } from '../support/helper.js'
 import { throughBoth } from '../support/matrix.js'
@@ -95,7 +96,7 @@ throughBoth('inputs far beyond their limits', (caller, service) => {
 
   it('are refused as cursors, and so is an empty one', async () => {
     const { projectId } = await newPersona()
-    const message = 'cursor must be one that a page of this list gave'
+    const message = badCursor.text
     for (const cursor of ['', 'A'.repeat(5_000)]) {
       const outcome = await call('personas.list', { projectId, cursor })
       expect(outcome).toMatchObject({ status: 400, message, issues: [{ path: 'cursor', message }] })
@@ -105,7 +106,7 @@ throughBoth('inputs far beyond their limits', (caller, service) => {
   it('are no ids', async () => {
     const { projectId } = await newPersona()
     const outcome = await service().trpc.call('personas.update', { projectId, id: 'a'.repeat(MIB / 2) })
-    expect(outcome).toMatchObject({ status: 404, message: 'Persona not found' })
+    expect(outcome).toMatchObject({ status: 404, message: personaNotFound.text })
     const long = { projectId: 'p'.repeat(MIB / 2), id: 'a' }
     expect(await service().trpc.call('personas.update', long)).toMatchObject({
       status: 400,

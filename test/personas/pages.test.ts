@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest'
+import { needsLimit } from '../../src/errors/personas.js'
 import type { ListRequest, Store } from '../../src/store/store.js'
 import { newProjectId, type Running } from '../support/helper.js'
 import { onEveryStore } from '../support/matrix.js'
@@ -118,7 +119,7 @@ onEveryStore('a list of more bytes than one answer may have', (service) => {
       expect((await service().send(path)).status).toBe(200)
       await createNext(33, 35)
 
-      const message = 'limit is needed: the list is too large for one answer'
+      const message = needsLimit.text
       const refused = await service().send(path)
       expect([refused.status, await refused.json()]).toMatchObject([
         400,

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { badCursor, nameTaken, personaNotFound } from '../../src/errors/personas.js'
+import { noProvider, noSystemPrompt, notOpenAi } from '../../src/errors/portraits.js'
 import { type Caller, newProjectId } from '../support/helper.js'
 import { throughBoth } from '../support/matrix.js'
 
@@ -58,7 +60,7 @@ throughBoth('personas', (caller, service) => {
       expect(again).toMatchObject({
         status: 409,
         code: 'CONFLICT',
-        message: 'Persona with name "Zo\u00eb" already exists',
+        message: nameTaken.text({ name: 'Zo\u00eb' }),
       })
       await made(projectId, { name: 'zo\u00eb' })
       await made(newProjectId(), { name: 'Zo\u00eb' })
@@ -182,7 +184,7 @@ throughBoth('personas', (caller, service) => {
         expect(await call('personas.get', { projectId, id: other })).toMatchObject({
           status: 404,
           code: 'NOT_FOUND',
-          message: 'Persona not found',
+          message: personaNotFound.text,
         })
       }
       expect((await call('personas.get', { projectId: newProjectId(), id })).status).toBe(404)
@@ -277,11 +279,11 @@ throughBoth('personas', (caller, service) => {
       const [a, b] = [await made(projectId, { name: 'a' }), await made(projectId, { name: 'b' })]
       expect(await call('personas.update', { projectId, id: NOBODY, name: 'x' })).toMatchObject({
         status: 404,
-        message: 'Persona not found',
+        message: personaNotFound.text,
       })
       expect(await call('personas.update', { projectId, id: b.id, name: 'a' })).toMatchObject({
         status: 409,
-        message: 'Persona with name "a" already exists',
+        message: nameTaken.text({ name: 'a' }),
       })
       expect((await call('personas.update', { projectId, id: a.id, name: ' a ' })).value).toEqual(a)
     })
@@ -341,7 +343,7 @@ throughBoth('personas', (caller, service) => {
       expect(outcome.value).toBeUndefined()
       expect(await call('personas.delete', { projectId, id })).toMatchObject({
         status: 404,
-        message: 'Persona not found',
+        message: personaNotFound.text,
       })
       await made(projectId, { name: 'n' })
     })
@@ -369,8 +371,8 @@ throughBoth('personas', (caller, service) => {
       [{ limit: 1.5 }, 'limit must be a whole number from 1 to 500'],
       [{ limit: 'abc' }, 'limit must be a whole number from 1 to 500'],
       [{ limit: '' }, 'limit must be a whole number from 1 to 500'],
-      [{ cursor: 'nonsense' }, 'cursor must be one that a page of this list gave'],
-      [{ cursor: '' }, 'cursor must be one that a page of this list gave'],
+      [{ cursor: 'nonsense' }, badCursor.text],
+      [{ cursor: '' }, badCursor.text],
     ])('refuses %j', async (page, message) => {
       const outcome = await call('personas.list', { projectId: newProjectId(), ...page })
       expect(outcome).toMatchObject({ status: 400, message, issues: [{ message }] })
@@ -411,17 +413,17 @@ throughBoth('personas', (caller, service) => {
       const bare = await made(projectId)
       const { id } = await made(projectId, { systemPrompt: 's' })
       const refusal = async (input: object) => call('personas.generateImage', { projectId, ...input })
-      expect(await refusal({ id: NOBODY })).toMatchObject({ status: 404, message: 'Persona not found' })
+      expect(await refusal({ id: NOBODY })).toMatchObject({ status: 404, message: personaNotFound.text })
       expect(await refusal({ id: bare.id })).toMatchObject({
         status: 400,
-        message: 'Persona has no system prompt',
+        message: noSystemPrompt.text,
       })
-      expect(await refusal({ id })).toMatchObject({ status: 400, message: 'No LLM provider configured' })
+      expect(await refusal({ id })).toMatchObject({ status: 400, message: noProvider.text })
       await call('projects.updateConfig', {
         projectId,
         llmSettings: { provider: 'anthropic', apiKey: 'sk-ant-0123456789' },
       })
-      expect(await refusal({ id })).toMatchObject({ status: 400, message: 'LLM provider is not OpenAI' })
+      expect(await refusal({ id })).toMatchObject({ status: 400, message: notOpenAi.text })
     })
   })
 

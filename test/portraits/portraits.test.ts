@@ -1,6 +1,9 @@
 import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ServiceError } from '../../src/errors.js'
+import { tooManyPictures } from '../../src/errors/images.js'
+import { personaNotFound } from '../../src/errors/personas.js'
+import { stoppingBeforePortrait } from '../../src/errors/portraits.js'
+import { databaseUnavailable } from '../../src/errors/store.js'
 import { halves, plain, pngChunks } from '../images/pictures.js'
 import { databases, newProjectId, type Running, startService } from '../support/helper.js'
 import { type ImagesApi, openAiErrors, startImagesApi } from './images-api.js'
@@ -264,7 +267,7 @@ describe.each(databases)('portraits on $name', (database) => {
     const call = service.rest.call('personas.generateImage', { projectId, id })
     await until(() => api.requests.length === 1)
     await service.client.personas.delete.mutate({ projectId, id })
-    expect(await call).toMatchObject({ status: 404, message: 'Persona not found' })
+    expect(await call).toMatchObject({ status: 404, message: personaNotFound.text })
     expect(await images(projectId)).toEqual([])
   })
 
@@ -284,7 +287,7 @@ describe.each(databases)('portraits on $name', (database) => {
     let failures = 1
     store.storePortrait = async (...args) => {
       failures -= 1
-      if (failures >= 0) throw new ServiceError('SERVICE_UNAVAILABLE', 'The database does not answer')
+      if (failures >= 0) throw databaseUnavailable()
       return storePortrait.apply(store, args)
     }
     const outcome = await service.rest.call('personas.generateImage', { projectId, id })
@@ -368,10 +371,7 @@ describe('the rate of portraits', () => {
       imageBase64: (await halves().png().toBuffer()).toString('base64'),
     })
     images.styleReference = async () => {
-      throw new ServiceError('SERVICE_UNAVAILABLE', 'Too much at once', {
-        reason: 'overloaded',
-        retryAfter: 5,
-      })
+      throw tooManyPictures()
     }
     expect(await call()).toMatchObject({ status: 503, reason: 'overloaded' })
     images.styleReference = styleReference
@@ -442,7 +442,7 @@ describe('stopping', () => {
       expect(refused).toMatchObject({
         status: 503,
         reason: 'stopping',
-        message: 'The service is stopping, and began no portrait; try again in 10 s',
+        message: stoppingBeforePortrait.text,
       })
     }
     const joined = call()

@@ -1,7 +1,9 @@
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ServiceError } from '../../src/errors.js'
+import { ServiceError } from '../../src/errors/error.js'
+import { stoppingBeforePortrait } from '../../src/errors/portraits.js'
+import { answerTooLarge } from '../../src/errors/provider.js'
 import type { Limit } from '../../src/limit.js'
 import { createOpenAiProvider, type GenerateRequest } from '../../src/portraits/openai/provider.js'
 import { plain } from '../images/pictures.js'
@@ -400,7 +402,7 @@ describe('how much the provider may say', () => {
     const error = await failure(providerWith().generate(request()))
     expect(error).toMatchObject({
       code: 'BAD_GATEWAY',
-      message: 'The image provider answered with more than 16 MiB; try again later',
+      message: answerTooLarge.text({ mib: 16 }),
     })
     expect(api.requests).toHaveLength(1)
   })
@@ -499,9 +501,7 @@ describe('time', () => {
     const controller = new AbortController()
     const generating = failure(providerWith().generate(request({ signal: controller.signal })))
     await expect.poll(() => api.requests.length).toBe(1)
-    const reason = new ServiceError('SERVICE_UNAVAILABLE', 'The service is stopping', {
-      cause: 'told to stop',
-    })
+    const reason = stoppingBeforePortrait({ cause: 'told to stop' })
     controller.abort(reason)
     expect(await generating).toBe(reason)
     await expect.poll(() => api.requests[0]?.hungUp).toBe(true)

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { projectNotFound, providerKeyMissing, providerKeyOfAnother } from '../../src/errors/projects.js'
 import { type Caller, newProjectId } from '../support/helper.js'
 import { throughBoth } from '../support/matrix.js'
 
@@ -71,7 +72,7 @@ throughBoth('projects', (caller, service) => {
     const set = (llmSettings: object) => call('projects.updateConfig', { projectId, llmSettings })
     await set({ provider: 'anthropic', apiKey: KEY, models: { persona: 'p' } })
     const { value: before } = await call('projects.getConfig', { projectId })
-    const message = 'llmSettings.apiKey is required: the stored key belongs to "anthropic"'
+    const message = providerKeyOfAnother.text({ provider: 'anthropic' })
     for (const keyless of [{}, { apiKey: '' }, { apiKey: MASK }]) {
       const outcome = await set({ provider: 'openai', models: { persona: 'q' }, ...keyless })
       expect(outcome).toMatchObject({
@@ -118,7 +119,7 @@ throughBoth('projects', (caller, service) => {
 
   it('need a key where none is stored, and forget it with the settings', async () => {
     const projectId = newProjectId()
-    const message = 'llmSettings.apiKey is required: no key is stored for this project'
+    const message = providerKeyMissing.text
     const keyless = () => call('projects.updateConfig', { projectId, llmSettings: { provider: 'openai' } })
     expect(await keyless()).toMatchObject({ status: 400, message, issues: [{ path: 'llmSettings.apiKey' }] })
     await call('projects.updateConfig', { projectId, llmSettings: { provider: 'openai', apiKey: KEY } })
@@ -163,7 +164,7 @@ throughBoth('projects', (caller, service) => {
 
   it('are deleted with their personas, images and settings; 404 where there was nothing', async () => {
     const projectId = newProjectId()
-    const nothing = { status: 404, message: 'Project not found' }
+    const nothing = { status: 404, message: projectNotFound.text }
     expect(await call('projects.delete', { projectId })).toMatchObject(nothing)
     await call('personas.create', { projectId, name: 'n' })
     await call('projects.updateConfig', { projectId, llmSettings: { provider: 'openai', apiKey: KEY } })

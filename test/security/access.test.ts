@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { personaNotFound } from '../../src/errors/personas.js'
+import { otherProject, unauthorized } from '../../src/errors/requests.js'
 import { databases, newProjectId } from '../support/helper.js'
 import { bearer, GENERAL, type KeyHolders, keyHolders, MINE, OTHER } from './key-holders.js'
-
-const NO_KEY = 'A valid API key is needed: send it as "Authorization: Bearer <key>"'
-const ELSEWHERE = 'This API key opens another project only'
 
 // Every operation in a project, with inputs that are fine but for the project.
 const operations: [procedure: string, input: Record<string, unknown>][] = [
@@ -38,7 +37,7 @@ describe.each(databases)('access on $name', (database) => {
     it.each(operations)('%s needs a valid key', async (procedure, input) => {
       for (const holder of [holders.nobody, holders.wrong]) {
         const outcome = await holder[kind].call(procedure, { projectId: MINE, ...input })
-        expect(outcome).toMatchObject({ status: 401, code: 'UNAUTHORIZED', message: NO_KEY })
+        expect(outcome).toMatchObject({ status: 401, code: 'UNAUTHORIZED', message: unauthorized.text })
       }
     })
 
@@ -47,7 +46,7 @@ describe.each(databases)('access on $name', (database) => {
       const projects = [OTHER, newProjectId(), `${MINE}x`, MINE.slice(0, -1), MINE.toUpperCase(), ` ${MINE}`]
       for (const projectId of projects) {
         const outcome = await holders.bound[kind].call(procedure, { projectId, ...input })
-        expect(outcome).toMatchObject({ status: 403, code: 'FORBIDDEN', message: ELSEWHERE })
+        expect(outcome).toMatchObject({ status: 403, code: 'FORBIDDEN', message: otherProject.text })
         const { headers: _, ...body } = outcome
         refusals.add(JSON.stringify({ ...body, requestId: 'any' }))
       }
@@ -59,7 +58,7 @@ describe.each(databases)('access on $name', (database) => {
       for (const id of [hidden, hidden.slice(0, 8)]) {
         for (const procedure of ['personas.get', 'personas.delete', 'personas.generateImage']) {
           const outcome = await holders.bound[kind].call(procedure, { projectId: MINE, id })
-          expect(outcome).toMatchObject({ status: 404, message: 'Persona not found' })
+          expect(outcome).toMatchObject({ status: 404, message: personaNotFound.text })
         }
       }
     })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { diskFull } from '../../src/errors/store.js'
 import { openMongoStore } from '../../src/store/mongo/mongo.js'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.js'
 import { freshMongoUrl } from '../store/mongo/server.js'
@@ -52,7 +53,7 @@ describe('a full disk', () => {
       expect(outcome).toMatchObject({
         status: 503,
         reason: 'storage_full',
-        message: 'The disk is full: nothing was stored',
+        message: diskFull.text,
       })
       expect(outcome.headers?.get('retry-after')).toBe('30')
       expect(

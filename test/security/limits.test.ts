@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { serverBusy } from '../../src/errors/requests.js'
 import { type Running, startService } from '../support/helper.js'
 import { openRaw } from '../support/raw.js'
 
@@ -26,7 +27,7 @@ describe('requests under way', () => {
   it(`are ${CONCURRENT} at most: beyond them 503 with Retry-After, in both interfaces, until some are done`, async () => {
     const sockets = await Promise.all(Array.from({ length: CONCURRENT }, () => open(unfinished)))
     const overloaded = {
-      message: 'Too many requests are under way; try again in a second',
+      message: serverBusy.text,
       reason: 'overloaded',
     }
     // Some runtimes take a new connection before they have read the others.

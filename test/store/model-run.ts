@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { ServiceError } from '../../src/errors.js'
+import { ServiceError } from '../../src/errors/error.js'
 import type { Store, StoredImage } from '../../src/store/store.js'
 import { apply, type Command, NOTHING, possible, type State } from './model.js'
 import { listOf, T0 } from './samples.js'

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTRPCClient, httpBatchLink, TRPCClientError } from '@trpc/client'
-import { afterAll, inject } from 'vitest'
-import type { AppRouter } from '../../src/api/router.js'
+import type { AnyProcedure } from '@trpc/server'
+import { afterAll, expect, inject } from 'vitest'
+import { type AppRouter, appRouter } from '../../src/api/router.js'
 import { buildApp } from '../../src/app.js'
 import { readConfig } from '../../src/config.js'
 import { createServices } from '../../src/services.js'
@@ -12,6 +13,7 @@ import { openMongoStore } from '../../src/store/mongo/mongo.js'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.js'
 import type { Store } from '../../src/store/store.js'
 import { freshMongoUrl } from '../store/mongo/server.js'
+import { heldToItsErrors } from './listed.js'
 import { builtOn, killServices, OUT_OF_REACH, startServiceProcess } from './service-process.js'
 
 interface Database {
@@ -179,6 +181,15 @@ async function startHere(database: Database, dataDir: string, options: StartOpti
   }
   return { url, store, services, stop }
 }
+
+// Whatever a test asks for here, procedures return the errors that they list, and no others.
+const unlisted = new Set<string>()
+// Flat at run time, by dotted path.
+const procedures = appRouter._def.procedures as unknown as Record<string, AnyProcedure>
+for (const [path, procedure] of Object.entries(procedures)) {
+  procedures[path] = heldToItsErrors(path, procedure, (fault) => unlisted.add(fault))
+}
+afterAll(() => expect([...unlisted]).toEqual([]))
 
 // A test that is stopped by what is out of its reach does not come to close what it started.
 afterAll(killServices)

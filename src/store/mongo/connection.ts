@@ -71,12 +71,14 @@ export function unusable(address: string, error: unknown): Error {
   return new Error(`Cannot use MongoDB at ${address}: ${reasonOf(error)}`, { cause: error })
 }
 
+const NO_ANSWER = 'it does not answer'
+
 function reasonOf(error: unknown): string {
   const cause = error instanceof ServiceError ? error.cause : error
-  if (!(cause instanceof Error)) return 'it does not answer'
+  if (!(cause instanceof Error)) return NO_ANSWER
   const code = 'code' in cause ? cause.code : undefined
   // AuthenticationFailed, the same from Atlas, and Unauthorized
   if (code === 18 || code === 8000) return 'it refuses the credentials'
   if (code === 13) return 'the user may not read, write and create indexes there'
-  return cause.message.split('\n', 1)[0] || 'it does not answer'
+  return cause.message.split('\n', 1)[0] || NO_ANSWER
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoNetworkError, MongoServerError } from 'mongodb'
 import { describe, expect, it } from 'vitest'
+import { databaseUnavailable } from '../../../src/errors/store.js'
 import { answer } from '../../../src/store/mongo/answer.js'
 
 const refusal = (code: number) => new MongoServerError({ message: 'inside', code })
@@ -13,7 +14,7 @@ describe('answer', () => {
     ['a server that shuts down', refusal(91)],
     ['a majority that does not answer', refusal(64)],
   ])('takes %s for an outage', async (_, error) => {
-    const message = 'The database does not answer; try again in a few seconds'
+    const message = databaseUnavailable.text
     const expected = { code: 'SERVICE_UNAVAILABLE', retryAfter: 5, message, cause: error }
     await expect(fail(error)).rejects.toMatchObject(expected)
   })

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { storeClosed } from '../../../src/errors/store.js'
 import { openDatabase } from '../../../src/store/sqlite/database.js'
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite.js'
 import type { Store } from '../../../src/store/store.js'
@@ -173,7 +174,7 @@ describe('deleting a project of SQLite', () => {
     const deleting = store.deleteProject('p')
     await insert(store, 'other')
     await store.close()
-    await expect(deleting).rejects.toThrow('The store is closed')
+    await expect(deleting).rejects.toThrow(storeClosed.text)
     const again = openSqliteStore(dir)
     closing.unshift(() => again.close())
     expect(await again.findProject('p')).toEqual({ id: 'p', name: 'P' })
@@ -210,7 +211,7 @@ describe('writes of SQLite', () => {
     const writes = [store.deletePersona('p', 'x'), insert(store, 'p'), store.updateProject('p', {}, T0)]
     await store.close()
     for (const outcome of await Promise.allSettled(writes)) {
-      expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'The store is closed' } })
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { message: storeClosed.text } })
     }
   })
 })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, describe, expect, it } from 'vitest'
+import { storeClosed } from '../../../src/errors/store.js'
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite.js'
 import { storeContract } from '../contract.js'
 import { insert, listOf, T0 } from '../samples.js'
@@ -113,7 +114,7 @@ describe('SQLite store', () => {
     const store = openSqliteStore(folder())
     await store.close()
     await store.close()
-    await expect(store.ping()).rejects.toThrow('The store is closed')
+    await expect(store.ping()).rejects.toThrow(storeClosed.text)
   })
 
   it('keeps the order of creation when the clock goes back over a restart', async () => {
