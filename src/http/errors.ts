@@ -31,13 +31,17 @@ const errorCode = z
   .enum(Object.keys(TRPC_ERROR_CODES_BY_KEY) as TRPC_ERROR_CODE_KEY[])
   .meta({ id: 'ErrorCode', description: 'What kind of error it is' })
 
-/** One thing that is wrong with an input. */
-export const issue = z
+const issue = z
   .object({
     path: z.string().meta({ description: 'The field, such as headers.X-A' }),
     message: z.string().meta({ description: 'What is allowed there' }),
   })
-  .meta({ id: 'Issue', description: 'One thing that is wrong with the input' })
+  .meta({
+    id: 'Issue',
+    description: 'One thing that is wrong with the input',
+    // The document's generator closes what is answered, and then makes two schemas of this one.
+    override: { additionalProperties: undefined },
+  })
 
 /** The REST error body. */
 export const restError = z

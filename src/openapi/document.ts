@@ -2,7 +2,7 @@ import { generateOpenApiDocument } from 'trpc-to-openapi'
 import type { oas31 } from 'zod-openapi'
 import { operations } from '../api/operations.js'
 import { appRouter } from '../api/router.js'
-import { issue, restError } from '../http/errors.js'
+import { restError } from '../http/errors.js'
 import { version } from '../version.js'
 import { shareErrors } from './errors.js'
 import { conditions, responseHeaders } from './headers.js'
@@ -49,7 +49,7 @@ function generate(): Document {
           'One of the service’s keys, where it has any set; where it has none, as on a developer’s machine, send nothing',
       },
     },
-    defs: { ApiError: restError, Issue: issue },
+    defs: { ApiError: restError },
     paths: otherPaths(access),
   } as Parameters<typeof generateOpenApiDocument>[1]) as unknown as Document
 }
