@@ -2,7 +2,7 @@ import cors, { type FastifyCorsOptions, type FastifyCorsOptionsDelegateCallback 
 import fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { Services } from './api/trpc.js'
 import type { Config } from './config.js'
-import { unauthorized } from './errors/requests.js'
+import { unauthorized } from './errors/access.js'
 import { answerLimits } from './http/answers.js'
 import { authenticator } from './http/auth.js'
 import { admitBodies, bodyLimit } from './http/bodies.js'

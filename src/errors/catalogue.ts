@@ -1,3 +1,4 @@
+import * as access from './access.js'
 import type { ErrorEntry } from './error.js'
 import * as images from './images.js'
 import * as personas from './personas.js'
@@ -7,9 +8,13 @@ import * as provider from './provider.js'
 import * as requests from './requests.js'
 import * as store from './store.js'
 
-/** Every error of the service, by name. */
+/**
+ * Every error of the service, by name. A new one is an entry in the file of its subject: what throws it imports it from
+ * there, and the procedures that can return it list it in their `errors`; document, client types and tests follow.
+ */
 export const catalogue: Readonly<Record<string, ErrorEntry>> = {
   ...requests,
+  ...access,
   ...store,
   ...personas,
   ...projects,
@@ -45,9 +50,9 @@ export const ofStore: readonly ErrorEntry[] = [
 
 /** Errors that any procedure can return; the ones of its own stand in its declaration. */
 export const ofAnyProcedure: readonly ErrorEntry[] = [
-  requests.unauthorized,
-  requests.foreignOrigin,
-  requests.foreignHost,
+  access.unauthorized,
+  access.foreignOrigin,
+  access.foreignHost,
   requests.unexpected,
   requests.tooManyLargeRequests,
   requests.tooManyLargeAnswers,

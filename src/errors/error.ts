@@ -97,8 +97,8 @@ interface DefinitionWith<Values extends object> extends Kind {
  * Declares an error of the service. Its export is its name; `errors/catalogue.ts` finds it in its file.
  *
  * @example
- * export const personaNotFound = entry({ code: 'NOT_FOUND', text: 'Persona not found' })
- * throw personaNotFound()
+ * export const queueFull = entry({ code: 'TOO_MANY_REQUESTS', text: 'The queue is full' })
+ * throw queueFull()
  */
 export function entry(definition: FixedDefinition): FixedError
 export function entry<Values extends object>(definition: DefinitionWith<Values>): ErrorWith<Values>

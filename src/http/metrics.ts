@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { metricsNeedGeneralKey, metricsNeedKey } from '../errors/requests.js'
+import { metricsNeedGeneralKey, metricsNeedKey } from '../errors/access.js'
 import type { Metrics } from '../metrics.js'
 
 /** Shows the metrics at `/metrics`, to callers with a general key where keys are set. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Config, isLoopback } from '../config.js'
+import { foreignHost, foreignOrigin } from '../errors/access.js'
 import type { ServiceError } from '../errors/error.js'
-import { foreignHost, foreignOrigin } from '../errors/requests.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

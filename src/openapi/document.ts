@@ -4,11 +4,10 @@ import { operations } from '../api/operations.js'
 import { appRouter } from '../api/router.js'
 import { restError } from '../http/errors.js'
 import { version } from '../version.js'
-import { shareErrors } from './errors.js'
 import { conditions, responseHeaders } from './headers.js'
 import { finish } from './operation.js'
 import { otherPaths } from './paths.js'
-import { operationsOf, shareParameters } from './share.js'
+import { operationsOf, shareErrors, shareParameters } from './share.js'
 import { simplify } from './simplify.js'
 
 type Document = oas31.OpenAPIObject

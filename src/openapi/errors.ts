@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import type { oas31 } from 'zod-openapi'
 import { inputError, type Operation } from '../api/operations.js'
+import { otherProject } from '../errors/access.js'
 import { nameOf, ofAnyProcedure, ofAnyRequest } from '../errors/catalogue.js'
 import type { ErrorEntry, ServiceError } from '../errors/error.js'
 import { type PublicError, publicError } from '../errors/public.js'
@@ -8,15 +8,23 @@ import {
   bodyTooLarge,
   hostMissing,
   methodNotSupported,
-  otherProject,
   wrongContentType,
   wrongUploadType,
 } from '../errors/requests.js'
 import { errorBody } from '../http/errors.js'
 import { header } from './headers.js'
 
+/** Where a response keeps the names of its errors until it has one of its own. */
+export const ERRORS = 'x-errors'
+
 const REQUEST_ID = 'b7e0c1d2-3f4a-4b5c-8d6e-7f8091a2b3c4'
 const MIB = 1024 * 1024
+/** Errors that any operation can return, by name. */
+export const COMMON: ReadonlySet<string> = new Set(
+  [...ofAnyProcedure, ...ofAnyRequest].map((entry) => capitalized(nameOf(entry))),
+)
+/** The component for what no status is declared of. */
+export const OTHER = 'OtherError'
 /** Errors of any operation that are told again beside those of one. */
 const MAX_REPEATED = 2
 
@@ -26,7 +34,8 @@ interface Shown {
   error: PublicError
 }
 
-function capitalized(name: string): string {
+/** What is capitalized begins a name of a component. */
+export function capitalized(name: string): string {
   return name.replace(/^./, (letter) => letter.toUpperCase())
 }
 
@@ -89,7 +98,9 @@ function responses(errors: readonly Shown[]): oas31.ResponsesObject {
 function responseOf(status: number, errors: readonly Shown[]): oas31.ResponseObject {
   const [first, ...others] = errors
   if (first === undefined) throw new Error('A response without an error')
-  const response = {
+  return {
+    // For shareErrors, which takes it away.
+    [ERRORS]: errors.map(({ name }) => name),
     description: others.length === 0 ? first.error.message : linesOf(errors).join('\n'),
     headers: {
       'X-Request-Id': header('X-Request-Id'),
@@ -98,11 +109,6 @@ function responseOf(status: number, errors: readonly Shown[]): oas31.ResponseObj
     },
     content: content(first.error),
   }
-  names.set(
-    keyOf(status, response),
-    errors.map(({ name }) => name),
-  )
-  return response
 }
 
 /** The errors of a response as a list; what stands in every operation's is not told again beside its own. */
@@ -115,69 +121,14 @@ function linesOf(errors: readonly Shown[]): string[] {
   return isOften ? [...lines, '- what any operation can return with this status'] : lines
 }
 
+/** The response for what no status is declared of: an error that every client can read. */
+export const otherError: oas31.ResponseObject = {
+  description: 'Any other error',
+  headers: { 'X-Request-Id': header('X-Request-Id') },
+  content: content(publicError(methodNotSupported.example())),
+}
+
 function content(example: PublicError): oas31.ContentObject {
   const schema = { $ref: '#/components/schemas/ApiError' }
   return { 'application/json': { schema, example: errorBody(example, REQUEST_ID) } }
-}
-
-/** Names a response that was made here, also in the generator's copy: its description has all that it holds. */
-function keyOf(status: number | string, { description }: oas31.ResponseObject): string {
-  return `${status} ${description}`
-}
-
-/** The errors that responses hold. */
-const names = new Map<string, string[]>()
-const COMMON = new Set(examplesOf([...ofAnyProcedure, ...ofAnyRequest]).map(({ name }) => name))
-/** For what no status is declared of: an error that every client can read. */
-const OTHER = 'OtherError'
-
-interface Place {
-  operationId: string
-  responses: oas31.ResponsesObject
-  status: string
-  response: oas31.ResponseObject
-}
-
-function placesOf(operations: readonly oas31.OperationObject[]): Map<string, Place[]> {
-  const places = new Map<string, Place[]>()
-  for (const { operationId = '', responses = {} } of operations) {
-    for (const [status, response] of Object.entries<oas31.ResponseObject>(responses)) {
-      const key = keyOf(status, response)
-      if (!names.has(key)) continue
-      places.set(key, [...(places.get(key) ?? []), { operationId, responses, status, response }])
-    }
-  }
-  return places
-}
-
-/**
- * Moves the error responses of operations to components, which those share that return the same errors. A
- * response is called by its error, or where it has several by its status if any operation returns these, by the
- * first if several operations do, and else by its one operation.
- */
-export function shareErrors(
-  operations: readonly oas31.OperationObject[],
-): Record<string, oas31.ResponseObject> {
-  const shared: Record<string, oas31.ResponseObject> = {
-    [OTHER]: {
-      description: 'Any other error',
-      headers: { 'X-Request-Id': header('X-Request-Id') },
-      content: content(publicError(methodNotSupported.example())),
-    },
-  }
-  for (const [key, places] of placesOf(operations)) {
-    const [first = '', ...others] = names.get(key) ?? []
-    const [place] = places
-    if (place === undefined) continue
-    const { operationId, status, response } = place
-    const ofStatus = (STATUS_CODES[status] ?? '').replaceAll(/[^A-Za-z]/g, '')
-    const own = `${capitalized(operationId)}${ofStatus}`
-    const isCommon = others.length > 0 && COMMON.has(first)
-    const wanted = isCommon ? ofStatus : others.length === 0 || places.length > 1 ? first : own
-    const name = [wanted, own].find((each) => !(each in shared))
-    if (name === undefined) throw new Error(`${own} is the name of two responses`)
-    shared[name] = response
-    for (const { responses, status } of places) responses[status] = { $ref: `#/components/responses/${name}` }
-  }
-  return shared
 }

@@ -6,6 +6,7 @@ import type {
   ZodOpenApiResponsesObject,
 } from 'zod-openapi'
 import { inputError } from '../api/operations.js'
+import { metricsNeedGeneralKey, metricsNeedKey, otherProject } from '../errors/access.js'
 import { ofAnyProcedure, ofStore } from '../errors/catalogue.js'
 import type { ErrorEntry } from '../errors/error.js'
 import {
@@ -15,7 +16,6 @@ import {
   tooManyPictures,
   tooManyPicturesRead,
 } from '../errors/images.js'
-import { metricsNeedGeneralKey, metricsNeedKey, otherProject } from '../errors/requests.js'
 import { serveImageInput } from '../images/schema.js'
 import { routeErrors } from './errors.js'
 import { header } from './headers.js'

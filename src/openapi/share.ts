@@ -1,4 +1,6 @@
+import { STATUS_CODES } from 'node:http'
 import type { oas31 } from 'zod-openapi'
+import { COMMON, capitalized, ERRORS, OTHER, otherError } from './errors.js'
 import { simplifyParameter } from './simplify.js'
 
 /** What path parameters are called as components. */
@@ -23,6 +25,52 @@ export function shareParameters(operations: oas31.OperationObject[]): Record<str
       return { $ref: `#/components/parameters/${name}` }
     })
     if (operation.parameters === undefined) delete operation.parameters
+  }
+  return shared
+}
+
+interface Place {
+  operationId: string
+  responses: oas31.ResponsesObject
+  status: string
+  response: oas31.ResponseObject
+}
+
+/** Where each error response stands, those together that are of the same status and errors. */
+function errorPlaces(operations: readonly oas31.OperationObject[]): Place[][] {
+  const places = new Map<string, Place[]>()
+  for (const { operationId = '', responses = {} } of operations) {
+    for (const [status, response] of Object.entries<oas31.ResponseObject>(responses)) {
+      if (response[ERRORS] === undefined) continue
+      const key = `${status} ${response[ERRORS]} ${response.description}`
+      places.set(key, [...(places.get(key) ?? []), { operationId, responses, status, response }])
+    }
+  }
+  return [...places.values()]
+}
+
+/**
+ * Moves the error responses of operations to components, which those share that return the same errors. A
+ * component is called by its error; where it has several, by its status if any operation returns them, by the
+ * first if several operations do, and else by its one operation.
+ */
+export function shareErrors(
+  operations: readonly oas31.OperationObject[],
+): Record<string, oas31.ResponseObject> {
+  const shared: Record<string, oas31.ResponseObject> = { [OTHER]: otherError }
+  for (const places of errorPlaces(operations)) {
+    const [place, ...more] = places
+    if (place === undefined) continue
+    const { [ERRORS]: names, ...response } = place.response
+    const [first, ...others]: string[] = names
+    const ofStatus = (STATUS_CODES[place.status] ?? '').replaceAll(/[^A-Za-z]/g, '')
+    const own = `${capitalized(place.operationId)}${ofStatus}`
+    const isCommon = others.length > 0 && first !== undefined && COMMON.has(first)
+    const wanted = isCommon ? ofStatus : others.length === 0 || more.length > 0 ? first : own
+    const name = [wanted, own].find((each) => each !== undefined && !(each in shared))
+    if (name === undefined) throw new Error(`${own} is the name of two responses`)
+    shared[name] = response
+    for (const { responses, status } of places) responses[status] = { $ref: `#/components/responses/${name}` }
   }
   return shared
 }

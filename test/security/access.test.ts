@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { otherProject, unauthorized } from '../../src/errors/access.js'
 import { personaNotFound } from '../../src/errors/personas.js'
-import { otherProject, unauthorized } from '../../src/errors/requests.js'
 import { databases, newProjectId } from '../support/helper.js'
 import { bearer, GENERAL, type KeyHolders, keyHolders, MINE, OTHER } from './key-holders.js'
 

@@ -1,8 +1,8 @@
 import type { AnyProcedure } from '@trpc/server'
 import type { Meta } from '../../src/api/trpc.js'
+import { otherProject } from '../../src/errors/access.js'
 import { nameOf, ofAnyProcedure } from '../../src/errors/catalogue.js'
 import { ServiceError } from '../../src/errors/error.js'
-import { otherProject } from '../../src/errors/requests.js'
 
 /**
  * The same procedure, whose errors are held to the ones that its declaration lists, and those that any procedure
