@@ -34,17 +34,20 @@ function goesAlone({ path, type, input, signal }: Operation): boolean {
   return new TextEncoder().encode(JSON.stringify(input)).length > MAX_BATCHED_INPUT[type]
 }
 
+const LOST = 'the connection was lost'
+const NO_ANSWER = 'no answer in time'
+
 /** What is known of a connection that failed, by the codes of Node and Bun. */
 export const CONNECTION_FAULTS: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
   ENOTFOUND: 'there is no such host',
   EAI_AGAIN: 'its host name cannot be looked up now',
-  ECONNRESET: 'the connection was lost',
-  EPIPE: 'the connection was lost',
-  UND_ERR_SOCKET: 'the connection was lost',
-  ETIMEDOUT: 'no answer in time',
-  UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  ECONNRESET: LOST,
+  EPIPE: LOST,
+  UND_ERR_SOCKET: LOST,
+  ETIMEDOUT: NO_ANSWER,
+  UND_ERR_CONNECT_TIMEOUT: NO_ANSWER,
+  UND_ERR_HEADERS_TIMEOUT: NO_ANSWER,
 }
 
 /** What `fetch` threw, as an error that names the service. */
