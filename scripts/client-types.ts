@@ -150,6 +150,6 @@ const file = new URL('../src/client/types.ts', import.meta.url)
 if (!process.argv.includes('--check')) {
   writeFileSync(file, fresh)
 } else if (readFileSync(file, 'utf8') !== fresh) {
-  console.error('src/client/types.ts is stale: run "npm run client-types" and commit it')
+  console.error('src/client/types.ts is stale: run "npm run generate" and commit it')
   process.exitCode = 1
 }

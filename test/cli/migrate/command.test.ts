@@ -25,9 +25,12 @@ describe('the command line', () => {
     expect(readCommand(['--version'])).toEqual({ name: 'version' })
   })
 
-  it.each([[['help']], [['--help']], [['-h']], [['migrate', '-h']], [['help', 'migrate']]])('%j is help', (args) => {
-    expect(readCommand(args)).toEqual({ name: 'help' })
-  })
+  it.each([[['help']], [['--help']], [['-h']], [['migrate', '-h']], [['help', 'migrate']]])(
+    '%j is help',
+    (args) => {
+      expect(readCommand(args)).toEqual({ name: 'help' })
+    },
+  )
 
   it.each([
     [['serve'], 'Unknown command serve'],
