@@ -1,5 +1,5 @@
 // Writes src/client/types.ts, the plain interfaces that TypeScript callers see, from the procedures' schemas;
-// with --check it only tells whether the committed file is fresh.
+// with --check it only checks that the committed file is up to date.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,13 +1,13 @@
 // Fills a project with a dozen personas, and draws their portraits where there is a provider for it:
 // OPENAI_API_KEY here, or a key already stored for the project. It can be run again.
-// The service is the one at PERSONAS_URL, else one that already listens at HOST and PORT, else one started here,
-// which runs until Ctrl+C. PERSONAS_API_KEY: a key of the service, where it has any.
+// The service is the one at PERSONAS_URL, else one that already listens at HOST and PORT, else one started
+// here, which runs until Ctrl+C. PERSONAS_API_KEY: a key of the service, where it has any.
 // usage: npm run demo [-- project-id]
 import { once } from 'node:events'
 import { serve } from '../src/server/serve.js'
 import { demoPersonas } from './demo-personas.js'
 
-/** Milliseconds a service may take to start, and pauses between looks at it. */
+/** How long a service may take to start, and how often it is asked whether it has, in milliseconds. */
 const START_TIMEOUT = 30_000
 const POLL_INTERVAL = 50
 
@@ -22,7 +22,7 @@ interface Answer {
   body: { id?: string; name?: string; imageUrl?: string; message?: string; llmSettings?: object }
 }
 
-/** Calls the service. @throws Error with its message for what it refuses, but for the statuses that are expected. */
+/** Calls the service. @throws Error with its message for an error status that is not expected. */
 async function call(
   method: string,
   url: string,
@@ -45,14 +45,14 @@ async function call(
 async function whoAnswers(): Promise<'the service' | 'another' | 'nobody'> {
   const response = await fetch(`${base}/openapi.json`).catch(() => undefined)
   if (response === undefined) return 'nobody'
-  // Whatever it sends: only a document of ours has this title.
+  // Whatever it sends: only our document has this title.
   const document = (await response.json().catch(() => undefined)) as
     | { info?: { title?: unknown } }
     | undefined
   return document?.info?.title === 'Personas API' ? 'the service' : 'another'
 }
 
-/** Makes sure that a service answers; tells whether it was started here. It then ends this process when it is stopped. */
+/** Finds or starts the service. Returns whether it was started here: it then ends this process when stopped. */
 async function findOrStart(): Promise<boolean> {
   const found = await whoAnswers()
   if (found === 'the service') return false
@@ -67,7 +67,7 @@ async function findOrStart(): Promise<boolean> {
       `nothing answers at ${base}; start the service, or unset PERSONAS_URL and it is started here`,
     )
   }
-  // Its lines about each request would stand between those of this script.
+  // Otherwise its request log would be mixed with the output of this script.
   process.env.LOG_LEVEL ||= 'warn'
   const stop = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => undefined)
   const ended = serve(stop).then(() => process.exit(0))
@@ -79,7 +79,7 @@ async function findOrStart(): Promise<boolean> {
   return true
 }
 
-/** The project's personas by name; a name is taken by whoever had it first. */
+/** Creates the personas that do not exist yet, and returns those of the project by name. */
 async function createPersonas(): Promise<Map<string, { id: string; imageUrl?: string }>> {
   for (const persona of demoPersonas) {
     const { status } = await call('POST', `${project}/personas`, { body: persona, expected: [409] })
@@ -99,7 +99,7 @@ async function hasProvider(): Promise<boolean> {
   return body.llmSettings !== undefined
 }
 
-/** Draws the portraits that are missing. One that fails is reported, and the next is drawn. */
+/** Generates the missing portraits. A failure is reported, and the next one is tried. */
 async function drawPortraits(personas: Map<string, { id: string; imageUrl?: string }>): Promise<void> {
   for (const [at, { name }] of demoPersonas.entries()) {
     const persona = personas.get(name)

@@ -1,5 +1,5 @@
-// Writes openapi.json (npm run generate). --check only tells whether the committed one is fresh, and breaks nothing
-// that the last release promised; --release makes it the document of that release.
+// Writes openapi.json (npm run generate). --check only checks that the committed one is up to date and
+// breaks nothing of the last release; --release makes it the document of the last release.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { buildDocument } from '../src/openapi/document.js'
 import { breakingChanges, mayBreak } from './openapi/breaking.js'

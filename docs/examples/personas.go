@@ -43,11 +43,11 @@ func main() {
 	created := must(client.CreatePersonaWithResponse(ctx, project, draft))
 	check(created.JSON201 != nil, "a persona is created")
 
-	// An error is known by its status, and says why.
+	// Errors have a status, a code and a message.
 	twin := must(client.CreatePersonaWithResponse(ctx, project, draft))
 	check(twin.JSON409 != nil && twin.JSON409.Message == `Persona with name "impatient-user" already exists`, "the name is taken")
 
-	// What is left unset is not sent, and null clears. With If-Match, only what was read is changed.
+	// Unset fields are not sent; null clears one. If-Match: update only the version that was read.
 	id := created.JSON201.Id.String()
 	read := must(client.GetPersonaWithResponse(ctx, project, id, &personas.GetPersonaParams{}))
 	etag := read.HTTPResponse.Header.Get("ETag")
@@ -57,7 +57,7 @@ func main() {
 	check(changed.JSON200 != nil && changed.JSON200.Description == nil, "null clears a field")
 	check(changed.JSON200.Headers != nil, "the other fields stay")
 	late := must(client.UpdatePersonaWithResponse(ctx, project, id, ifMatch, change))
-	check(late.StatusCode() == http.StatusPreconditionFailed, "an update of what has changed since is refused")
+	check(late.StatusCode() == http.StatusPreconditionFailed, "an update with an old version fails")
 
 	deleted := must(client.DeleteProjectWithResponse(ctx, project))
 	check(deleted.StatusCode() == http.StatusNoContent, "the project is deleted")

@@ -21,12 +21,12 @@ created = create_persona.sync(project, client=client, body=draft)
 assert isinstance(created, Persona), created
 persona_id = str(created.id)
 
-# An error is known by its status, and says why.
+# Errors have a status, a code and a message.
 twin = create_persona.sync_detailed(project, client=client, body=draft)
 assert twin.status_code == 409 and not isinstance(twin.parsed, Persona) and twin.parsed is not None
 assert twin.parsed.message == 'Persona with name "impatient-user" already exists'
 
-# Only what is set is sent, and None clears. With If-Match, only what was read is changed.
+# Only fields that are set are sent; None clears one. If-Match: update only the version that was read.
 read = get_persona.sync_detailed(project, persona_id, client=client)
 etag = read.headers["ETag"]
 change = UpdatePersonaInput(description=None)
