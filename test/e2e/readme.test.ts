@@ -33,7 +33,7 @@ function outputOf(text: string): string {
 
 /** The JSON values in what a block wrote, headers of `curl -i` left out. */
 function answersOf(text: string): any[] {
-  const bodies = outputOf(text).replaceAll(/^HTTP\/1\.1 [\s\S]*?\r\n\r\n/gm, '\n')
+  const bodies = outputOf(text).replaceAll(/HTTP\/1\.1 [\s\S]*?\r\n\r\n/g, '\n')
   // Whether or not answers end in a line break, one begins where another has ended.
   return bodies
     .split(/\n|(?<=[}\]])(?=[{[])/)
