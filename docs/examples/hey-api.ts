@@ -51,7 +51,7 @@ const merged = await mergePersonaHeaders({
 })
 assert.deepEqual(merged.data.headers, { 'X-User-Language': 'en', Accept: '*/*' })
 
-// Pictures are uploaded in base64, and downloaded as bytes.
+// A picture goes as base64, and comes as it is.
 const imageBase64 =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 const uploaded = await uploadImage({

@@ -40,11 +40,11 @@ func main() {
 		Description: nullable.NewNullableWithValue("In a hurry"),
 		Headers:     nullable.NewNullableWithValue(personas.HeaderMap{"X-User-Language": "en"}),
 	}
-	created := must(client.CreatePersonaWithResponse(ctx, project, draft))
+	created := must(client.CreatePersonaWithResponse(ctx, project, nil, draft))
 	check(created.JSON201 != nil, "a persona is created")
 
 	// Errors have a status, a code and a message.
-	twin := must(client.CreatePersonaWithResponse(ctx, project, draft))
+	twin := must(client.CreatePersonaWithResponse(ctx, project, nil, draft))
 	check(twin.JSON409 != nil && twin.JSON409.Message == `Persona with name "impatient-user" already exists`, "the name is taken")
 
 	// Unset fields are not sent; null clears one. If-Match: update only the version that was read.
@@ -59,7 +59,7 @@ func main() {
 	late := must(client.UpdatePersonaWithResponse(ctx, project, id, ifMatch, change))
 	check(late.StatusCode() == http.StatusPreconditionFailed, "an update with an old version fails")
 
-	deleted := must(client.DeleteProjectWithResponse(ctx, project))
+	deleted := must(client.DeleteProjectWithResponse(ctx, project, nil))
 	check(deleted.StatusCode() == http.StatusNoContent, "the project is deleted")
 	fmt.Println("every check holds")
 }
