@@ -35,7 +35,8 @@ beforeAll(async () => {
 })
 afterAll(() => provider.close())
 
-describe('npm run demo', () => {
+// Each starts up to three processes from the sources, one after another.
+describe('npm run demo', { timeout: 60_000 }, () => {
   it('starts a service where there is none, fills a project, and serves it until it is stopped', async () => {
     const PORT = await freePort()
     const openai = { OPENAI_BASE_URL: provider.url, OPENAI_API_KEY: 'sk-demo-0123456789' }
