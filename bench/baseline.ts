@@ -1,9 +1,9 @@
-// The services that the bench measures against, in one process each:
+// The services that the benchmark compares with, each in its own process:
 //   bare       Fastify routes that answer constants
-//   sqlite     Fastify and libsql, written by hand, the same work on the store without our layers
+//   sqlite     Fastify and libsql, written by hand: the same work on the store without our layers
 //   mongo      the same with the MongoDB driver
 //   trpc       tRPC's own Fastify adapter on a procedure that answers a constant
-// Started by bench.ts with KIND, PORT and what the kind needs in the environment.
+// Started by bench.ts with KIND, PORT, and the other variables that the kind needs.
 import { randomUUID } from 'node:crypto'
 import { initTRPC } from '@trpc/server'
 import { fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'

@@ -1,6 +1,6 @@
-// Speed as users meet it: the built service beside baselines that do the same work by hand, in turns, in one
-// run. Prints ratios (the median of the rounds; of requests per second, and of 99th percentiles of latency; more
-// is faster), then the latencies of all.
+// Speed as users see it: the built service and baselines that do the same work by hand, measured in turn in one
+// run. Prints ratios of requests per second and of 99th percentiles of latency (the median of the rounds; more is
+// faster), then all latencies.
 // usage: npm run build && npm run bench [-- --quick] [--runtime bun] [--only text]
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
 })
 const pace: Pace = options.quick
   ? { rounds: 2, ms: 150, warmUp: { requests: 1, ms: 150 } }
-  : // V8 compiles the paths of a create for about so many requests; a service in use is past that.
+  : // V8 needs about this many requests to compile the code of a create; a service in use is past that.
     { rounds: 31, ms: 250, warmUp: { requests: 10_000, ms: 5_000 } }
 const MANY = options.quick ? 20_000 : 1_000_000
 const PROJECT = 'bench'
@@ -40,7 +40,7 @@ async function get(server: Server, path: string): Promise<any> {
 }
 
 let made = 0
-/** A draft with a name that no other has. */
+/** A new persona with a unique name, as JSON. */
 function draft(): string {
   made += 1
   const { description, systemPrompt, headers } = sample
@@ -61,7 +61,7 @@ function trpcConstant(count: number): string {
 
 async function sqlite(): Promise<void> {
   const filling = { [PROJECT]: 1_000, other: 1_000 }
-  // As full as the file of the service by hand; pages have a service of their own, over a large file.
+  // As full as the file of the handwritten service; pages are measured on another service, over a large file.
   const ours = await startBuilt(runtime, { DATA_DIR: await seed(filling) })
   const large = await startBuilt(runtime, { DATA_DIR: await seed({ ...filling, many: MANY }) })
   const byHand = await startBaseline(runtime, {
@@ -74,7 +74,7 @@ async function sqlite(): Promise<void> {
   const personas = `/api/projects/${PROJECT}/personas`
   const list = await get(ours, personas)
   const own = { path: `${personas}/${list[500].id}` }
-  // The other file has other ids; any persona of it will do.
+  // The other file has other ids; any of its personas can be read.
   const created = await fetch(`http://127.0.0.1:${byHand.port}${personas}`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
@@ -174,7 +174,8 @@ async function mongo(): Promise<void> {
     ],
   })
   let sent = 0
-  // The stand-in sorts a project to find its newest persona, where a mongod has an index: so many small projects.
+  // The stand-in sorts a project to find its newest persona, where a mongod uses an
+  // index: therefore many small projects.
   const path = () => `/api/projects/created-${Math.floor(sent++ / 50)}/personas`
   const shot = { method: 'POST', path, body: draft }
   await compare({

@@ -6,7 +6,7 @@ export interface Side {
   shot: Shot
 }
 
-/** The service beside its baselines; `atLeast` is the ratio to reach. */
+/** The service and its baselines; `atLeast` is the ratio to reach. */
 export interface Comparison {
   name: string
   connections: number
@@ -18,18 +18,18 @@ export interface Pace {
   rounds: number
   /** Length of a round. */
   ms: number
-  /** What each side is sent before anything counts: so many requests, or for so long in ms. */
+  /** Requests that each side is sent before measuring: a number of them, or for a time in ms. */
   warmUp: { requests: number; ms: number }
 }
 
-/** What one side measured, round by round. */
+/** Results of one side, per round. */
 interface Series {
   name: string
   side: Side
   rounds: Measured[]
 }
 
-/** Compares services by turns; keeps the latencies for the end of the run. */
+/** Compares services in turn; keeps the latencies for the end of the run. */
 export function comparer({ rounds, ms, warmUp }: Pace) {
   const latencyTable: string[] = []
 
@@ -48,14 +48,14 @@ export function comparer({ rounds, ms, warmUp }: Pace) {
   return {
     latencyTable,
 
-    /** Takes turns between the service and its baselines, and prints a line of ratios for each of them. */
+    /** Measures the service and its baselines in turn, and prints a line of ratios for each baseline. */
     async compare({ name, connections, ours, baselines }: Comparison): Promise<void> {
       const own: Series = { name: 'the service', side: ours, rounds: [] }
       const rivals = baselines.map((baseline): Series => ({ ...baseline, rounds: [] }))
       const all = [own, ...rivals]
       for (const { side } of all) await warm(side, connections)
       for (let n = 0; n < rounds; n += 1) {
-        // First in one round, last in the next.
+        // The order is reversed every round.
         for (const series of n % 2 === 0 ? all : [...rivals, own]) {
           series.rounds.push(await fireFor(series.side, connections))
         }

@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net'
 
-/** A request that is sent over and over, as bytes. */
+/** A request that is sent repeatedly, as bytes. */
 export interface Shot {
   method?: string
-  /** A path, or one that differs each time. */
+  /** A path, or a function that returns another each time. */
   path: string | (() => string)
-  /** A body, or one that differs each time. */
+  /** A body, or a function that returns another each time. */
   body?: string | (() => string)
 }
 
@@ -13,7 +13,7 @@ export interface Load {
   port: number
   shot: Shot
   connections: number
-  /** How long to fire, in ms. */
+  /** How long to send requests, in ms. */
   ms: number
 }
 
@@ -24,7 +24,7 @@ export interface Measured {
 }
 
 function each<T>(given: T | (() => T)): () => T {
-  // Texts are not functions.
+  // Strings are not functions.
   return typeof given === 'function' ? (given as () => T) : () => given
 }
 
@@ -42,7 +42,7 @@ function bytesOf({ method = 'GET', path, body }: Shot): () => string {
   }
 }
 
-/** Where an answer with this head ends, or -1 while it is not whole: by its length, or at its last chunk. */
+/** Where an answer with this head ends, by its length or at its last chunk; -1 while it is incomplete. */
 function endOf(pending: Buffer, bodyAt: number, head: string): number {
   const length = /content-length: (\d+)/i.exec(head)?.[1]
   if (length !== undefined) {
@@ -51,11 +51,11 @@ function endOf(pending: Buffer, bodyAt: number, head: string): number {
   }
   if (!/transfer-encoding: chunked/i.test(head)) throw new Error(`An answer without a length: ${head}`)
   const last = pending.indexOf('0\r\n\r\n', bodyAt)
-  // Bodies of ours are JSON: no such line stands within a chunk.
+  // Our bodies are JSON: no chunk contains such a line.
   return last === -1 ? -1 : last + 5
 }
 
-/** Reads one keep-alive answer after another; calls back with the status of each once it is whole. */
+/** Reads one keep-alive answer after another; calls back with the status of each once it is complete. */
 function onAnswers(socket: Socket, answered: (status: number, text: string) => void) {
   let pending: Buffer = Buffer.alloc(0)
   socket.on('data', (chunk: Buffer) => {
@@ -74,8 +74,8 @@ function onAnswers(socket: Socket, answered: (status: number, text: string) => v
 }
 
 /**
- * Fires a request over some connections, one at a time on each, for a while.
- * @throws Error for any answer that is not a success: a refusal is quick, and would look like speed.
+ * Sends a request repeatedly over some connections, one at a time on each, for a while.
+ * @throws Error for any answer that is not a success: errors are fast, and would look like speed.
  */
 export async function fire({ port, shot, connections, ms }: Load): Promise<Measured> {
   const next = bytesOf(shot)

@@ -1,4 +1,4 @@
-/** The persona that every measurement is made with. */
+/** The persona that every measurement uses. */
 export const sample = {
   id: '987fcdeb-51a2-4bc4-9567-890123456789',
   name: 'impatient-user',

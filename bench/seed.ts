@@ -10,7 +10,7 @@ process.once('exit', () => {
   for (const each of made) rmSync(each, { recursive: true, force: true })
 })
 
-/** A folder that goes when this process ends. */
+/** A folder that is deleted when this process ends. */
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'personas-bench-'))
   made.push(path)
@@ -20,7 +20,7 @@ export function folder(): string {
 /** Personas to put into a data directory, by project. */
 export type Filling = Record<string, number>
 
-/** Makes a data directory with so many personas a project; quickly, past the service. */
+/** Makes a data directory with so many personas per project, directly in the database, which is faster. */
 export async function seed(filling: Filling): Promise<string> {
   const dataDir = folder()
   await openSqliteStore(dataDir).close()

@@ -9,7 +9,7 @@ export interface Server {
   stop(): void
 }
 
-/** Puts this process, which fires, and all servers on one CPU: two would measure wake-ups between them. */
+/** Pins this process, which sends the requests, and all servers to one CPU: two would measure their wake-ups. */
 export function pinToOneCpu(): string[] {
   try {
     execFileSync('taskset', ['-cp', '1', String(process.pid)], { stdio: 'ignore' })
@@ -27,7 +27,7 @@ process.once('exit', () => {
 
 let nextPort = 20_000 + Math.floor(Math.random() * 12_000)
 
-/** Starts a process of the project and waits for its first line. */
+/** Starts a process of the project and waits for its first line of output. */
 async function start(command: string[], env: Record<string, string>): Promise<Server> {
   const port = nextPort++
   const [file = '', ...args] = command
@@ -41,7 +41,7 @@ async function start(command: string[], env: Record<string, string>): Promise<Se
     child.stdout?.once('data', () => resolve())
     child.once('exit', (code) => reject(new Error(`${command.join(' ')} ended with ${code}`)))
   })
-  // A listener keeps the pipe from filling up.
+  // Without a listener the pipe would fill up.
   child.stdout?.resume()
   const stop = () => {
     child.kill('SIGKILL')

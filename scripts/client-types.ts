@@ -1,5 +1,5 @@
 // Writes src/client/types.ts, the plain interfaces that TypeScript callers see, from the procedures' schemas;
-// with --check it only tells whether the committed file is fresh.
+// with --check it only checks that the committed file is up to date.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -141,6 +141,6 @@ const file = new URL('../src/client/types.ts', import.meta.url)
 if (!process.argv.includes('--check')) {
   writeFileSync(file, fresh)
 } else if (readFileSync(file, 'utf8') !== fresh) {
-  console.error('src/client/types.ts is stale: run "npm run client-types" and commit it')
+  console.error('src/client/types.ts is stale: run "npm run generate" and commit it')
   process.exitCode = 1
 }

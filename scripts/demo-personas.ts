@@ -1,4 +1,4 @@
-/** A dozen users to begin with: each wants something, has a way of asking for it, and a way of giving up. */
+/** A dozen personas to start with: each has a goal, a way of asking, and a way of giving up. */
 export const demoPersonas = [
   {
     name: 'impatient-commuter',

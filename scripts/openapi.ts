@@ -1,5 +1,5 @@
-// Writes openapi.json. --check only tells whether the committed one is fresh, and breaks nothing that the last
-// release promised; --release makes it the document of that release.
+// Writes openapi.json (npm run generate). --check only checks that the committed one is up to date and
+// breaks nothing of the last release; --release makes it the document of the last release.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { buildDocument } from '../src/openapi/document.js'
 import { breakingChanges, mayBreak } from './openapi/breaking.js'
@@ -12,7 +12,7 @@ const fresh = `${JSON.stringify(document, null, 2)}\n`
 function check(): string[] {
   const faults: string[] = []
   if (!existsSync(file) || readFileSync(file, 'utf8') !== fresh) {
-    faults.push('openapi.json is stale: run "npm run openapi" and commit it')
+    faults.push('openapi.json is stale: run "npm run generate" and commit it')
   }
   const last = JSON.parse(readFileSync(released, 'utf8'))
   const breaking = breakingChanges(last, document)

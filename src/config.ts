@@ -98,6 +98,9 @@ const environment = z.object({
     .default('info'),
 })
 
+/** The environment variables that are settings of the service. */
+export const settingNames: readonly string[] = Object.keys(environment.shape)
+
 /** The service's settings, as the environment gives them (README, "Configuration"). */
 export interface Config {
   port: number
@@ -157,7 +160,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 /** One line for each variable that is likely to be meant otherwise than it is read; none holds a value. */
 export function configWarnings(env: Readonly<Record<string, string | undefined>>): string[] {
   const set = Object.keys(env).filter((name) => env[name] !== undefined && env[name] !== '')
-  const warnings = nearMisses(set, Object.keys(environment.shape)).map(
+  const warnings = nearMisses(set, settingNames).map(
     ({ name, meant }) => `${name} is no setting of this service and is ignored: ${meant} may be meant`,
   )
   const url = env.OPENAI_BASE_URL ?? ''

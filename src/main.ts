@@ -16,6 +16,13 @@ function stopSignal(): Promise<void> {
   })
 }
 
+/** What the operator reads when the service does not start: one line. */
+function startFault(error: NodeJS.ErrnoException): string {
+  if (error.syscall !== 'listen' && error.syscall !== 'getaddrinfo') return error.message
+  const advice = error.code === 'EADDRINUSE' ? '; choose another port, such as PORT=3001 npm start' : ''
+  return `cannot listen on HOST and PORT: ${error.message}${advice}`
+}
+
 async function run(): Promise<void> {
   const command = readCommand(process.argv.slice(2))
   if (command.name === 'serve') {
@@ -32,13 +39,9 @@ async function run(): Promise<void> {
 
 run().catch((error: NodeJS.ErrnoException) => {
   if (error instanceof UsageError) {
-    console.error(`personas-api: ${error.message}; personas-api --help says what there is`)
+    console.error(`personas-api: ${error.message}; "personas-api help" lists the commands`)
     process.exit(2)
   }
-  const message =
-    error.syscall === 'listen' || error.syscall === 'getaddrinfo'
-      ? `HOST and PORT cannot be listened on: ${error.message}`
-      : error.message
-  console.error(`personas-api: ${message}`)
+  console.error(`personas-api: ${startFault(error)}`)
   process.exit(1)
 })

@@ -26,7 +26,7 @@ const created = await createPersona({
 })
 const persona: Persona = created.data
 
-// What was refused is known by its status, and says why.
+// Errors have a status, a code and a message.
 const twin = await createPersona({ client, path, body: { name: persona.name } })
 assert.equal(twin.response?.status, 409)
 assert.equal(twin.error?.code, 'CONFLICT')
@@ -34,7 +34,7 @@ assert.equal(twin.error?.code, 'CONFLICT')
 const list = await listPersonas({ client, path, query: { limit: 10 }, throwOnError: true })
 assert.deepEqual(list.data, [persona])
 
-// ETags: change only what was read.
+// ETags: update only the version that was read.
 const one = { ...path, id: persona.id }
 const read = await getPersona({ client, path: one })
 const headers = { 'If-Match': read.response?.headers.get('ETag') ?? '' }

@@ -25,7 +25,7 @@ async function createPersona(name: string): Promise<Persona> {
 const persona = await createPersona('impatient-user')
 await createPersona('patient-user')
 
-// What was refused is known by its status, and says why.
+// Errors have a status, a code and a message.
 const twin = await client.POST('/api/projects/{projectId}/personas', {
   params: { path },
   body: { name: persona.name },
@@ -52,7 +52,7 @@ const next = await client.GET('/api/projects/{projectId}/personas', {
 assert.equal(next.data?.[0]?.name, 'patient-user')
 assert.equal(next.response.headers.get('Link'), null)
 
-// ETags: read only what has changed, and change only what was read.
+// ETags: read only what has changed, and update only the version that was read.
 const one = { ...path, id: persona.id }
 const read = await client.GET('/api/projects/{projectId}/personas/{id}', { params: { path: one } })
 const etag = read.response.headers.get('ETag') ?? ''
@@ -66,7 +66,7 @@ assert.equal(changed.data?.description, 'In a hurry')
 const late = await client.PUT('/api/projects/{projectId}/personas/{id}', change)
 assert.equal(late.error?.code, 'PRECONDITION_FAILED')
 
-// A picture goes as it is, and comes as it is.
+// Pictures are uploaded and downloaded as bytes.
 const pixel =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 const uploaded = await client.POST('/api/projects/{projectId}/images', {

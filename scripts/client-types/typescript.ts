@@ -2,10 +2,10 @@ import type { z } from 'zod'
 
 export type Schema = z.core.JSONSchema.BaseSchema
 
-/** Columns that a line of the project may have. */
+/** Longest line of the project, in columns. */
 const WIDTH = 110
 
-/** A text broken into lines of so many characters, between words. */
+/** A text wrapped to lines of so many characters. */
 function wrap(text: string, room: number): string[] {
   return text.split('\n').flatMap((paragraph) => {
     const lines = ['']
@@ -18,7 +18,7 @@ function wrap(text: string, room: number): string[] {
   })
 }
 
-/** A doc comment; empty where there is nothing to say. */
+/** A doc comment; empty for an empty text. */
 export function comment(text: string, indent = 0): string {
   if (text === '') return ''
   if (!text.includes('\n') && text.length + 7 + indent <= WIDTH) return `/** ${text} */\n`
@@ -44,13 +44,13 @@ interface TypeOptions {
   orUndefined?: boolean
 }
 
-/** A JSON Schema as TypeScript. Throws for what it has no type for, rather than to call it unknown. */
+/** A JSON Schema as a TypeScript type. @throws Error for a schema it has no type for. */
 export function toType(schema: Schema, options: TypeOptions = {}): string {
   if (schema.$ref !== undefined) return schema.$ref.replace('#/$defs/', '')
   if (schema.anyOf !== undefined)
     return schema.anyOf.map((each) => toType(each as Schema, options)).join(' | ')
   if (schema.enum !== undefined) return schema.enum.map((each) => JSON.stringify(each)).join(' | ')
-  // zod writes a type and null as a list of types, which its declarations do not foresee.
+  // zod writes a type or null as a list of types, which its own declarations do not include.
   const types: unknown = schema.type
   if (Array.isArray(types)) return types.map((type) => toType({ ...schema, type }, options)).join(' | ')
   switch (schema.type) {

@@ -61,7 +61,7 @@ function responseFaults({ before, after, both, at }: Pair): string[] {
   return Object.entries<Schema>(before.responses).flatMap(([status, response]) => {
     const place = `${at}: ${status}`
     const next = after.responses[status]
-    // A refusal that is not made any more hurts nobody.
+    // An error that can no longer occur breaks nobody.
     if (next === undefined) return status < '400' ? [`${place} is gone`] : []
     const pair = { before: both.before(response), after: both.after(next), both, at: place }
     const gone = Object.keys(pair.before.headers ?? {}).filter(
@@ -78,8 +78,8 @@ function needsKey(document: Document, operation: Schema): boolean {
 
 /**
  * What in a document breaks callers of an earlier one; one line each. Additions do not: paths, operations, optional
- * parameters and fields, answered fields, errors, more values taken. Nor do names of components: nothing on the
- * wire has them, and what is generated anew takes the new ones. (An `operationId` is what callers write.)
+ * parameters and fields, fields of answers, errors, more accepted values. Nor do names of components: nothing on the
+ * wire has them, and code that is generated again takes the new ones. (An `operationId` is what callers write.)
  */
 export function breakingChanges(before: Document, after: Document): string[] {
   const both = { before: resolver(before), after: resolver(after) }

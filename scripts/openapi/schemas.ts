@@ -1,10 +1,10 @@
 /** A JSON Schema of the document. */
 export type Schema = Record<string, any>
 
-/** Which way a value goes: what is sent must not be refused, what is answered must not surprise. */
+/** Which way a value goes: what callers send must still be accepted, and answers must have no new values. */
 type Direction = 'sent' | 'answered'
 
-/** The two documents' ways of finding what a `$ref` stands for. */
+/** How each of the two documents resolves a `$ref`. */
 export interface Both {
   before: (part: Schema) => Schema
   after: (part: Schema) => Schema
@@ -13,7 +13,7 @@ export interface Both {
 interface Comparison {
   both: Both
   direction: Direction
-  /** Where the schema stands, as the report shows it. */
+  /** Where the schema is, as the report shows it. */
   at: string
 }
 
@@ -21,7 +21,7 @@ interface Comparison {
 const LOWER_LIMITS = ['minLength', 'minimum', 'minItems', 'minProperties']
 const UPPER_LIMITS = ['maxLength', 'maximum', 'maxItems', 'maxProperties']
 
-/** A schema as the schemas of one type of which a value has to fit one. */
+/** A schema as a list of schemas of one type each; a value must match one of them. */
 function alternatives(schema: Schema, resolve: (part: Schema) => Schema): Schema[] {
   const { anyOf, oneOf, type, ...rest } = resolve(schema)
   const several = anyOf ?? oneOf
@@ -29,7 +29,7 @@ function alternatives(schema: Schema, resolve: (part: Schema) => Schema): Schema
   return [type].flat().map((each) => ({ ...rest, ...(each !== undefined && { type: each }) }))
 }
 
-/** The only values of a schema, where it names them. */
+/** The values that a schema is limited to, if it lists them. */
 function valuesOf({ enum: values, const: value }: Schema): unknown[] | undefined {
   return value === undefined ? values : [value]
 }
@@ -107,8 +107,8 @@ function plainFaults(before: Schema, after: Schema, comparison: Comparison): str
 }
 
 /**
- * What breaks callers between two versions of a schema: a value that was taken is refused, or one is answered
- * that could not come before. Each line says where and what.
+ * What breaks callers between two versions of a schema: a value that was accepted is an error now, or an
+ * answer can contain a value that it could not before. Each line says where and what.
  */
 export function schemaFaults(before: Schema, after: Schema, comparison: Comparison): string[] {
   const { both, direction } = comparison
@@ -120,7 +120,7 @@ export function schemaFaults(before: Schema, after: Schema, comparison: Comparis
       direction === 'sent' ? plainFaults(one, other, comparison) : plainFaults(other, one, comparison),
     )
     if (tries.some((faults) => faults.length === 0)) return []
-    // The one of the same type says most about what is wrong.
+    // The one of the same type has the most useful message.
     const nearest = some.findIndex(({ type }) => type === one.type)
     return tries[Math.max(nearest, 0)] ?? []
   })

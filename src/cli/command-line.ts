@@ -11,8 +11,8 @@ export class UsageError extends Error {
 export const usage = `Usage:
   personas-api                                      start the service; its settings are in the environment
   personas-api migrate --from <store> --to <store>  copy everything from one store into another
-  personas-api --help
-  personas-api --version
+  personas-api help                                 this text, as do --help and -h
+  personas-api --version                            the version, as does -v
 
 A store is a mongodb:// URL, or a data directory (or the personas.db in it). Stop the services of both stores
 before a migration. It can be interrupted: run again, it goes on where it was. It ends with code 0 only
@@ -22,7 +22,7 @@ once both stores have been read again and hold the same.`
 export function readCommand(args: string[]): Command {
   const { values, positionals } = parse(args)
   const [command, extra] = positionals
-  if (values.help) return { name: 'help' }
+  if (values.help || command === 'help') return { name: 'help' }
   if (values.version) return { name: 'version' }
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${extra}`)
   const { from, to } = values

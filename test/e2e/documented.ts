@@ -1,7 +1,6 @@
 // Walks a running service through the examples of its own OpenAPI document, from an empty project to none:
 // every operation with its documented request, and every answer against the documented status and fields.
-// usage: npm run documented -- http://localhost:3000     PERSONAS_API_KEY where keys are set
-
+// usage: npx tsx test/e2e/documented.ts http://localhost:3000     PERSONAS_API_KEY: a key, where it has any
 import { readFileSync } from 'node:fs'
 import { imageNotFound } from '../../src/errors/images.js'
 import { personaNotFound } from '../../src/errors/personas.js'

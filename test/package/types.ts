@@ -1,5 +1,5 @@
 // Compiled, never run: the committed interfaces of src/client/types.ts are what tRPC infers from the router,
-// to the letter. Where this does not compile, "npm run client-types" makes it compile again.
+// to the letter. Where this does not compile, "npm run generate" makes it compile again.
 import type { createTRPCClient } from '@trpc/client'
 import type { inferProcedureInput, inferProcedureOutput } from '@trpc/server'
 import type { TRPC_ERROR_CODE_KEY } from '@trpc/server/rpc'

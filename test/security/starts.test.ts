@@ -29,13 +29,14 @@ describe.concurrent('a start that cannot be', () => {
     )
   })
 
-  it('for a port that is taken says so', async () => {
+  it('for a port that is taken says so, and how to choose another', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     // A TCP server's address is an object.
     const { port } = server.address() as AddressInfo
     const line = await refusal({ PORT: String(port), DATA_DIR: newFolder() })
-    expect(line).toMatch(/HOST and PORT cannot be listened on: .*EADDRINUSE/)
+    const said = `cannot listen on HOST and PORT: listen EADDRINUSE: address already in use 127.0.0.1:${port}`
+    expect(line).toBe(`personas-api: ${said}; choose another port, such as PORT=3001 npm start`)
     server.close()
   })
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { readCommand } from '../../../src/cli/command-line.js'
+import { readCommand, usage } from '../../../src/cli/command-line.js'
 import { progressOn } from '../../../src/cli/migrate/progress.js'
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite.js'
 import { version } from '../../../src/version.js'
@@ -23,8 +23,14 @@ describe('the command line', () => {
     const migrate = { name: 'migrate', from: './data', to: 'mongodb://h/x' }
     expect(readCommand(['migrate', '--from', './data', '--to=mongodb://h/x'])).toEqual(migrate)
     expect(readCommand(['--version'])).toEqual({ name: 'version' })
-    expect(readCommand(['migrate', '-h'])).toEqual({ name: 'help' })
   })
+
+  it.each([[['help']], [['--help']], [['-h']], [['migrate', '-h']], [['help', 'migrate']]])(
+    '%j is help',
+    (args) => {
+      expect(readCommand(args)).toEqual({ name: 'help' })
+    },
+  )
 
   it.each([
     [['serve'], 'Unknown command serve'],
@@ -38,11 +44,15 @@ describe('the command line', () => {
     expect(() => readCommand(args)).toThrow(expect.objectContaining({ name: 'UsageError', message }))
   })
 
-  it('tells its version, and ends with 2 for what it does not know', async () => {
-    const [told, unknown] = await Promise.all([run('--version'), run('move')])
+  it('prints its version and its help, and exits 2 for an unknown command', async () => {
+    const [told, help, unknown] = await Promise.all([run('--version'), run('help'), run('move')])
     expect(told).toEqual({ code: 0, signal: null, output: `${version}\n` })
-    expect(unknown.code).toBe(2)
-    expect(unknown.output).toMatch(/^personas-api: Unknown command move; .+\n$/)
+    expect(help).toEqual({ code: 0, signal: null, output: `${usage}\n` })
+    expect(unknown).toEqual({
+      code: 2,
+      signal: null,
+      output: 'personas-api: Unknown command move; "personas-api help" lists the commands\n',
+    })
   })
 
   it('migrates and ends with 0, or with 1 and one line', async () => {
