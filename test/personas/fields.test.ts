@@ -181,7 +181,11 @@ describe('a field with one entry', () => {
     })
     await added.generateClientTypes()
     const types = added.read('src/client/types.ts')
-    for (const line of ['labels?: string[]', 'notes?: Record<string, string>', 'level?: number | null']) {
+    for (const line of [
+      'labels?: string[]',
+      'notes?: Record<string, string>',
+      'level?: number | null | undefined',
+    ]) {
       expect(types).toContain(`  ${line}\n`)
     }
   })
