@@ -29,7 +29,8 @@ function inOrder(values: Persona): Persona {
 /** A persona as it is created; `now` is in milliseconds since 1970. */
 export function newPersona(given: NewPersona, now: number): Persona {
   const at = new Date(now).toISOString()
-  return inOrder({ ...given, version: FIRST_VERSION, createdAt: at, updatedAt: at })
+  // A spread with more fields behind it takes longer than all the rest.
+  return inOrder(Object.assign({}, given, { version: FIRST_VERSION, createdAt: at, updatedAt: at }))
 }
 
 /** Whether two values of a field are the same; the order of a list, and of a map's keys, counts. */
@@ -39,7 +40,8 @@ function isSame(a: unknown, b: unknown): boolean {
 
 /**
  * The persona as a change leaves it; the very same object where nothing changes, and the very same values where
- * a field does not. `version` is one more, and `updatedAt` grows even where the clock, `now` in milliseconds since 1970, does not.
+ * a field does not. `version` is one more, and `updatedAt` grows even where the clock, `now` in milliseconds since
+ * 1970, does not.
  */
 export function changed(persona: Persona, change: PersonaChange, now: number): Persona {
   const next: Record<string, unknown> = { ...persona }
