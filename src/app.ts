@@ -46,7 +46,7 @@ function corsOf(origins: readonly string[]): FastifyCorsOptionsDelegateCallback 
   const options: FastifyCorsOptions = {
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    exposedHeaders: ['ETag', 'Link', 'Retry-After', 'X-Request-Id'],
+    exposedHeaders: ['ETag', 'Link', 'Preference-Applied', 'Retry-After', 'X-Next-Cursor', 'X-Request-Id'],
     maxAge: 3600,
   }
   return ({ headers }, done) => {

@@ -65,7 +65,7 @@ export interface RestMeta {
   etag?: true
   /** REST takes the input field `ifMatch` from the header `If-Match`, and from nowhere else. */
   ifMatch?: true
-  /** The answer may carry `Link` to the next page. */
+  /** The answer may carry `Link` and `X-Next-Cursor` to the next page. */
   pages?: true
   /** The text field that a raw `image/*` body fills, in base64; the other fields come from the query then. */
   rawBody?: string

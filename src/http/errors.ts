@@ -80,13 +80,18 @@ function trpcErrorBody({ message, ...rest }: PublicError, requestId: string) {
   return { error: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } }
 }
 
+/** A value as the text of an answer in JSON. The newline keeps it apart from the next prompt of a shell. */
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
+}
+
 /** An error answer as bytes, for a connection whose request could not be parsed or did not arrive whole. */
 export function rawErrorResponse(
   thrown: ServiceError,
   { id, inTrpc }: { id: string; inTrpc: boolean },
 ): string {
   const error = publicError(thrown)
-  const body = JSON.stringify(inTrpc ? trpcErrorBody(error, id) : errorBody(error, id))
+  const body = inTrpc ? JSON.stringify(trpcErrorBody(error, id)) : jsonLine(errorBody(error, id))
   return [
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
     'Content-Type: application/json; charset=utf-8',
@@ -176,7 +181,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     .code(known.status)
     .header('x-request-id', request.id)
     .type('application/json; charset=utf-8')
-    .send(JSON.stringify(errorBody(known, request.id)))
+    .send(jsonLine(errorBody(known, request.id)))
 }
 
 /** Answers with an error, in tRPC's form. */

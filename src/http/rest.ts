@@ -8,6 +8,7 @@ import type { Limit } from '../limit.js'
 import { Answer, type AnswerLimits } from './answers.js'
 import { acceptImages, jsonObject } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
+import { jsonLine } from './errors.js'
 
 type Input = Record<string, unknown>
 type Kind = 'text' | 'number' | 'boolean'
@@ -86,7 +87,9 @@ function nextPage(request: FastifyRequest, cursor: string): string {
 
 function sendList({ page: { json, bytes, nextCursor } }: JsonList, { request, reply, budget }: Exchange) {
   budget.made(bytes)
-  if (nextCursor !== undefined) reply.header('link', nextPage(request, nextCursor))
+  if (nextCursor !== undefined) {
+    reply.header('link', nextPage(request, nextCursor)).header('x-next-cursor', nextCursor)
+  }
   return reply.type('application/json; charset=utf-8').send(json)
 }
 
@@ -101,7 +104,7 @@ function answer({ rest, openapi }: Route, result: unknown, exchange: Exchange) {
     const known = openapi.method === 'GET' && noneMatchHolds(request.headers['if-none-match'], tag)
     if (known) return reply.code(304).send()
   }
-  const json = JSON.stringify(result)
+  const json = jsonLine(result)
   budget.made(Buffer.byteLength(json))
   return reply.type('application/json; charset=utf-8').send(json)
 }

@@ -19,6 +19,7 @@ export const responseHeaders = {
     'Where the next page is, if there is one',
     '</api/projects/support-bot/personas?limit=100&cursor=eyJvIjoxMDB9>; rel="next"',
   ),
+  'X-Next-Cursor': text('The `cursor` of the next page, if there is one', 'eyJvIjoxMDB9'),
   'Cache-Control': text('A picture never changes under its id', 'private, max-age=31536000, immutable'),
   'Retry-After': {
     description: 'Seconds after which another try makes sense, where that can be told',

@@ -25,7 +25,7 @@ function success({ openapi, rest }: Operation, schema: AnySchema | undefined, sc
   const headers = {
     'X-Request-Id': header('X-Request-Id'),
     ...(rest.etag === true && { ETag: header('ETag') }),
-    ...(rest.pages === true && { Link: header('Link') }),
+    ...(rest.pages === true && { Link: header('Link'), 'X-Next-Cursor': header('X-Next-Cursor') }),
   }
   const description = openapi.successDescription ?? STATUS_CODES[rest.status] ?? 'Success'
   if (rest.status === 204) return { description, headers }

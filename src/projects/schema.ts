@@ -33,7 +33,7 @@ export const project = z
   })
   .meta({
     id: 'Project',
-    description: 'A registered project',
+    description: 'A project: its id is its name until it is given one',
     example: { id: '0f9d3c1e-8b7a-4c56-9d21-3e4f5a6b7c8d', name: 'Support bot' },
   })
 export type Project = z.infer<typeof project>

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { type Declared, declared, examplesOf, faults, resolve } from './document.js'
 
 /** Headers that are documented wherever they are sent. */
-const HEADERS = ['etag', 'link', 'retry-after', 'www-authenticate', 'x-request-id']
+const HEADERS = ['etag', 'link', 'x-next-cursor', 'retry-after', 'www-authenticate', 'x-request-id']
 
 function operationOf(method: string, target: string): Declared {
   const path = target.split('?', 1)[0]?.split('/') ?? []

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { otherProject, unauthorized } from '../../src/errors/access.js'
 import { personaNotFound } from '../../src/errors/personas.js'
 import { databases, newProjectId } from '../support/helper.js'
-import { bearer, GENERAL, type KeyHolders, keyHolders, MINE, OTHER } from './key-holders.js'
+import {
+  bearer,
+  EMPTY,
+  EMPTY_BOUND,
+  GENERAL,
+  type KeyHolders,
+  keyHolders,
+  MINE,
+  OTHER,
+} from './key-holders.js'
 
 // Every operation in a project, with inputs that are fine but for the project.
 const operations: [procedure: string, input: Record<string, unknown>][] = [
@@ -82,6 +91,13 @@ describe.each(databases)('access on $name', (database) => {
       })
       const all = await holders.general[kind].call('projects.list', {})
       expect(all.value).toHaveLength(2)
+      // Nothing is stored there yet, or any more.
+      const { client } = holders.nobody.as(bearer(EMPTY_BOUND))
+      expect(await client.projects.list.query()).toEqual([])
+      const { id } = await client.personas.create.mutate({ projectId: EMPTY, name: 'n' })
+      expect(await client.projects.list.query()).toEqual([{ id: EMPTY, name: EMPTY }])
+      await client.personas.delete.mutate({ projectId: EMPTY, id })
+      expect(await client.projects.list.query()).toEqual([])
       for (const procedure of ['projects.list', 'projects.create']) {
         expect((await holders.nobody[kind].call(procedure, { name: 'n' })).status).toBe(401)
       }
