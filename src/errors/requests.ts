@@ -94,7 +94,12 @@ export const wrongContentType = entry({
 
 export const wrongUploadType = entry({
   code: 'UNSUPPORTED_MEDIA_TYPE',
-  text: 'Content-Type must be application/json or an image type',
+  text: 'Content-Type must be application/json; a picture itself goes to …/images/file',
+})
+
+export const wrongFileType = entry({
+  code: 'UNSUPPORTED_MEDIA_TYPE',
+  text: 'Content-Type must be an image type or application/octet-stream, with the picture itself as the body',
 })
 
 export const wrongContentEncoding = entry({

@@ -46,7 +46,10 @@ describe('other origins', () => {
     const requests: [path: string, init: RequestInit][] = [
       ['/api/projects', {}],
       [`${path}/personas/00000000-0000-4000-8000-000000000000/generate-image`, { method: 'POST' }],
-      [`${path}/images?role=upload`, { method: 'POST', headers: { 'Content-Type': 'image/png' }, body: 'x' }],
+      [
+        `${path}/images/file?role=upload`,
+        { method: 'POST', headers: { 'Content-Type': 'image/png' }, body: 'x' },
+      ],
       ['/trpc/projects.list', {}],
       ['/trpc/personas.generateImage', { method: 'POST' }],
       ['/metrics', {}],
