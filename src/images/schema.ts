@@ -47,10 +47,7 @@ export const uploadImageInput = z
   })
 export type UploadImageInput = z.infer<typeof uploadImageInput>
 
-export const uploadImageFileInput = z.object({
-  projectId,
-  role: role.meta({ example: 'persona-avatar-styleguide' }),
-})
+export const uploadImageFileInput = z.object({ projectId, role })
 export type UploadImageFileInput = z.infer<typeof uploadImageFileInput>
 
 const exampleId = 'a1b2c3d4-e5f6-4890-abcd-ef1234567890.png'

@@ -58,7 +58,9 @@ export async function hold(method: string, target: string, response: Response): 
 /** A request as the document shows it: parameters of the path and the body are its examples. */
 export function shown({ path, operation }: Declared, values: Record<string, string> = {}) {
   const parameters: Record<string, unknown> = { ...values }
-  for (const each of (operation.parameters ?? []).map(resolve)) parameters[each.name] ??= each.example
+  for (const each of (operation.parameters ?? []).map(resolve)) {
+    parameters[each.name] ??= each.example ?? resolve(each.schema).enum?.[0]
+  }
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(parameters[name])))
   const all: Part[] = operation.parameters ?? []
   const required = all.map(resolve).filter((each) => each.in === 'query' && each.required)
