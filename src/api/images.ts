@@ -8,7 +8,6 @@ import {
   tooLargeEncoded,
   tooManyPictures,
 } from '../errors/images.js'
-import { wrongFileType, wrongUploadType } from '../errors/requests.js'
 import {
   imageIds,
   imageInput,
@@ -46,7 +45,11 @@ export const uploadImageFile = {
     successDescription: 'The id of the stored image',
     description: `${UPLOAD} The picture itself is the body, of whatever image type it says it is.`,
   },
-  rest: { status: 201, bodyLimit: UPLOAD_LIMIT, wrongType: wrongFileType },
+  rest: {
+    status: 201,
+    bodyLimit: UPLOAD_LIMIT,
+    contentTypes: 'an image type or application/octet-stream, with the picture itself as the body',
+  },
   errors: [fileNotAPicture, fileTooLargeEncoded, tooManyPictures],
   fields: uploadImageFileInput.shape,
   invalid: { role: 'portrait' },
@@ -68,7 +71,7 @@ export const imagesRouter = router({
         status: 201,
         takesLong: true,
         bodyLimit: UPLOAD_LIMIT,
-        wrongType: wrongUploadType,
+        contentTypes: 'application/json; a picture itself goes to …/images/file',
       },
       errors: [notAPicture, notBase64, tooLargeEncoded, tooManyPictures],
     })

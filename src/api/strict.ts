@@ -15,9 +15,9 @@ export interface Unknown {
 function unknownAt(within: readonly string[], name: string, known: readonly string[]): Unknown {
   const at = (field: string) => [...within, excerpt(field)].join('.')
   const near = nearest(name, known)
-  const all = known.length === 0 ? 'nothing is' : `known are ${known.join(', ')}`
-  const hint = near === undefined ? `; ${all}` : `: did you mean ${at(near)}?`
-  return { path: [...within, name], message: `${at(name)} is not known${hint}` }
+  const hint = near === undefined ? `; known are ${known.join(', ')}` : `: did you mean ${at(near)}?`
+  const fault = known.length === 0 ? 'is not expected here' : `is not known${hint}`
+  return { path: [...within, name], message: `${at(name)} ${fault}` }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,7 @@ import { initTRPC } from '@trpc/server'
 import type { OpenApiMeta } from 'trpc-to-openapi'
 import '../validation.js'
 import { otherProject, unauthorized } from '../errors/access.js'
-import type { ErrorEntry, FixedError } from '../errors/error.js'
+import type { ErrorEntry } from '../errors/error.js'
 import { publicError } from '../errors/public.js'
 import type { ImageService } from '../images/service.js'
 import type { Persona } from '../personas/schema.js'
@@ -70,8 +70,8 @@ export interface RestMeta {
   ifMatch?: true
   /** The answer may carry `Link` and `X-Next-Cursor` to the next page. */
   pages?: true
-  /** The 415 of its route, where that says more than `wrongContentType`. */
-  wrongType?: FixedError
+  /** What `Content-Type` must be, as the 415 says it; `application/json` without it. */
+  contentTypes?: string
   /** It may take long, as it waits for a provider or for a turn: it calls `ctx.lists.room` for its answer. */
   takesLong?: true
   /** Largest request body in bytes, where it is not the usual one. */

@@ -1,7 +1,7 @@
 import { TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import type { TRPC_ERROR_CODE_KEY } from '@trpc/server/rpc'
-import { ZodError } from 'zod'
+import { ZodError, ZodRealError } from 'zod'
 import { excerpt } from '../excerpt.js'
 import { type Issue, ServiceError } from './error.js'
 import { bodyNotJson, invalidInput, unexpected } from './requests.js'
@@ -56,6 +56,6 @@ export function publicError(error: unknown): PublicError {
 
 /** A failed validation by what is wrong with the input, as tRPC throws those of schemas. */
 export function validationError(issues: readonly { path: string[]; message: string }[]): TRPCError {
-  const cause = new ZodError(issues.map((issue) => ({ code: 'custom', ...issue })))
+  const cause = new ZodRealError(issues.map((issue) => ({ code: 'custom', ...issue })))
   return new TRPCError({ code: 'BAD_REQUEST', cause })
 }

@@ -87,19 +87,11 @@ export const bodyTooLarge = entry({
   example: { mib: 1 },
 })
 
+/** `types` are those that the route takes, where that is not JSON alone. */
 export const wrongContentType = entry({
   code: 'UNSUPPORTED_MEDIA_TYPE',
-  text: 'Content-Type must be application/json',
-})
-
-export const wrongUploadType = entry({
-  code: 'UNSUPPORTED_MEDIA_TYPE',
-  text: 'Content-Type must be application/json; a picture itself goes to …/images/file',
-})
-
-export const wrongFileType = entry({
-  code: 'UNSUPPORTED_MEDIA_TYPE',
-  text: 'Content-Type must be an image type or application/octet-stream, with the picture itself as the body',
+  text: ({ types = 'application/json' }: { types?: string | undefined }) => `Content-Type must be ${types}`,
+  example: {},
 })
 
 export const wrongContentEncoding = entry({

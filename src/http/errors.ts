@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { type TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type FixedError, ServiceError } from '../errors/error.js'
+import { ServiceError } from '../errors/error.js'
 import { type PublicError, publicError } from '../errors/public.js'
 import {
   bodyTooLarge,
@@ -14,8 +14,8 @@ import {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The 415 of the route, where that says more than `wrongContentType`. */
-    wrongType?: FixedError
+    /** What `Content-Type` must be, as the 415 says it; `application/json` without it. */
+    contentTypes?: string
   }
 }
 
@@ -110,7 +110,7 @@ function fromFastify(error: unknown, request: FastifyRequest): unknown {
     case 413:
       return bodyTooLarge({ mib: request.routeOptions.bodyLimit / 1024 / 1024 })
     case 415:
-      return (request.routeOptions.config.wrongType ?? wrongContentType)()
+      return wrongContentType({ types: request.routeOptions.config.contentTypes })
     case 400:
       return malformedRequest()
     default:

@@ -92,7 +92,7 @@ export function mountImages(scope: FastifyInstance, images: ImageService, limit:
   void scope.register(async (uploads) => {
     acceptFiles(uploads)
     const { openapi, rest } = uploadImageFile
-    const { bodyLimit, wrongType } = rest
-    uploads.post<UploadRoute>(routeUrl(openapi.path), { bodyLimit, config: { wrongType } }, receive)
+    const { bodyLimit, contentTypes } = rest
+    uploads.post<UploadRoute>(routeUrl(openapi.path), { bodyLimit, config: { contentTypes } }, receive)
   })
 }

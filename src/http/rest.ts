@@ -175,7 +175,7 @@ function mount(scope: FastifyInstance, route: Route, { services, answers }: Moun
     method: openapi.method,
     url: route.url,
     ...(rest.bodyLimit !== undefined && { bodyLimit: rest.bodyLimit }),
-    ...(rest.wrongType !== undefined && { config: { wrongType: rest.wrongType } }),
+    ...(rest.contentTypes !== undefined && { config: { contentTypes: rest.contentTypes } }),
     handler: call,
   })
 }

@@ -55,10 +55,10 @@ type Declared = Pick<Operation, 'openapi' | 'rest' | 'errors' | 'fields' | 'inva
 function ofBody({ openapi, rest }: Declared): Shown[] {
   // Fastify reads a body wherever one is sent, but for GET.
   if (openapi.method === 'GET') return []
-  const { bodyLimit, wrongType = wrongContentType } = rest
+  const { bodyLimit, contentTypes } = rest
   return [
     shown(bodyLimit === undefined ? bodyTooLarge.example() : bodyTooLarge({ mib: bodyLimit / MIB })),
-    shown(wrongType()),
+    shown(wrongContentType({ types: contentTypes })),
   ]
 }
 

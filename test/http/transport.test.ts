@@ -118,7 +118,7 @@ describe('content types', () => {
     expect(response.status).toBe(415)
     expect(await response.json()).toMatchObject({
       code: 'UNSUPPORTED_MEDIA_TYPE',
-      message: wrongContentType.text,
+      message: wrongContentType.example().message,
     })
   })
 

@@ -1,7 +1,6 @@
 import sharp from 'sharp'
 import { expect, it } from 'vitest'
 import { fileNotAPicture, imageNotFound, notAPicture, notBase64 } from '../../src/errors/images.js'
-import { wrongFileType, wrongUploadType } from '../../src/errors/requests.js'
 import { type Caller, newProjectId, type Running } from '../support/helper.js'
 import { onEveryStore, throughBoth } from '../support/matrix.js'
 import { colourAt, halves, laden, plain } from './pictures.js'
@@ -291,7 +290,9 @@ onEveryStore('uploads of a file', (service) => {
     const picture = await small()
     for (const type of ['application/json', 'text/plain', 'multipart/form-data; boundary=x']) {
       const response = await send(picture, type)
-      expect([response.status, await response.json()]).toMatchObject([415, { message: wrongFileType.text }])
+      const message =
+        'Content-Type must be an image type or application/octet-stream, with the picture itself as the body'
+      expect([response.status, await response.json()]).toMatchObject([415, { message }])
     }
     for (const type of ['image/png', 'application/octet-stream']) {
       const response = await service().send(`/api/projects/${newProjectId()}/images?role=upload`, {
@@ -299,7 +300,8 @@ onEveryStore('uploads of a file', (service) => {
         headers: { 'Content-Type': type },
         body: picture,
       })
-      expect([response.status, await response.json()]).toMatchObject([415, { message: wrongUploadType.text }])
+      const message = 'Content-Type must be application/json; a picture itself goes to …/images/file'
+      expect([response.status, await response.json()]).toMatchObject([415, { message }])
     }
     const packed = await service().send(`/api/projects/${newProjectId()}/images/file?role=upload`, {
       method: 'POST',
