@@ -14,6 +14,7 @@ import { imageLimit, mountImages } from './http/images.js'
 import { requestId } from './http/lifetime.js'
 import { mountMetrics } from './http/metrics.js'
 import { guardOrigins } from './http/origins.js'
+import { readPreferences } from './http/preferences.js'
 import { followRequests } from './http/requests.js'
 import { type Mounting, mountRest } from './http/rest.js'
 import { answerClientErrors, createHttpServer } from './http/server.js'
@@ -46,7 +47,7 @@ function corsOf(origins: readonly string[]): FastifyCorsOptionsDelegateCallback 
   const options: FastifyCorsOptions = {
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    exposedHeaders: ['ETag', 'Link', 'Retry-After', 'X-Request-Id'],
+    exposedHeaders: ['ETag', 'Link', 'Preference-Applied', 'Retry-After', 'X-Next-Cursor', 'X-Request-Id'],
     maxAge: 3600,
   }
   return ({ headers }, done) => {
@@ -100,6 +101,7 @@ export async function buildApp({
       done(request.access === undefined ? unauthorized() : undefined)
     })
     scope.addHook('onRequest', ignoreTypeOfNothing)
+    scope.addHook('onRequest', readPreferences)
     scope.addHook('onRequest', admitBodies(bodies))
     acceptJson(scope)
     mountRest(scope, mounting)

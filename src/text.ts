@@ -4,6 +4,22 @@ import { z } from 'zod'
 // back changed, so neither is let in.
 const NUL = '\u0000'
 
+/** Control characters, as a class of regular expressions in any language; Unicode's Cc. */
+const CONTROLS = '\\x00-\\x1f\\x7f-\\x9f'
+const CONTROL = new RegExp(`[${CONTROLS}]`)
+
+/** Whether a text holds control characters. */
+export function hasControls(text: string): boolean {
+  return CONTROL.test(text)
+}
+
+/** What the document says of a text without control characters that is neither `.` nor `..`. */
+export const SEGMENT_PATTERN = `^([^.${CONTROLS}]|\\.[^.${CONTROLS}]|\\.\\.[^${CONTROLS}])[^${CONTROLS}]*$`
+/** What it says of a text that has something but white space, and control characters in none but that around it. */
+const NAME_PATTERN = `^\\s*[^\\s${CONTROLS}]([^${CONTROLS}]*[^\\s${CONTROLS}])?\\s*$`
+/** And of any other. */
+const TEXT_PATTERN = '^[^\\x00]*$'
+
 /** Number of Unicode code points, the unit of every length limit of the API. */
 function codePoints(text: string): number {
   let count = 0
@@ -40,13 +56,18 @@ export function text(limits: TextLimits) {
       const fault = faultOf(value, limits)
       if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
     })
-    .meta({ maxLength: limits.max })
+    .meta({ maxLength: limits.max, pattern: TEXT_PATTERN })
 }
 
 const MAX_NAME = 200
 const NO_NAME = 'Name is required'
 // No character decomposes into more than 4 code points, of two UTF-16 units each (Unicode's UAX #15).
 const MAX_DECOMPOSED = 8
+
+function faultOfName(name: string): string | undefined {
+  const fault = faultOf(name, { field: 'name', max: MAX_NAME })
+  return fault ?? (hasControls(name) ? 'name must not contain control characters' : undefined)
+}
 
 /**
  * A text without white space around it and in NFC, unless it has more than `max` code points whatever it is in
@@ -58,7 +79,8 @@ export function normalized(text: string, max: number): string {
 }
 
 /**
- * A name: trimmed, in Unicode NFC (so that two spellings of one text are one name), 1 to 200 code points.
+ * A name: trimmed, in Unicode NFC (so that two spellings of one text are one name), 1 to 200 code points, none of them
+ * a control character.
  * A missing, null or empty one is `Name is required`.
  */
 export const name = z
@@ -67,7 +89,7 @@ export const name = z
   })
   .transform((value) => normalized(value, MAX_NAME))
   .superRefine((value, ctx) => {
-    const fault = value === '' ? NO_NAME : faultOf(value, { field: 'name', max: MAX_NAME })
+    const fault = value === '' ? NO_NAME : faultOfName(value)
     if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
   })
-  .meta({ description: 'Trimmed, in Unicode NFC', minLength: 1, maxLength: MAX_NAME })
+  .meta({ description: 'Trimmed, in Unicode NFC', minLength: 1, maxLength: MAX_NAME, pattern: NAME_PATTERN })

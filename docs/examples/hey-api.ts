@@ -10,7 +10,7 @@ import {
   mergePersonaHeaders,
   type Persona,
   updatePersona,
-  uploadImage,
+  uploadImageFile,
 } from './generated'
 import { createClient } from './generated/client'
 
@@ -51,13 +51,14 @@ const merged = await mergePersonaHeaders({
 })
 assert.deepEqual(merged.data.headers, { 'X-User-Language': 'en', Accept: '*/*' })
 
-// A picture goes as base64, and comes as it is.
-const imageBase64 =
+// A picture goes as it is, and comes as it is.
+const pixel =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
-const uploaded = await uploadImage({
+const uploaded = await uploadImageFile({
   client,
   path,
-  body: { imageBase64, role: 'upload' },
+  query: { role: 'upload' },
+  body: new Blob([Buffer.from(pixel, 'base64')]),
   throwOnError: true,
 })
 const image = await getImage({ client, path: { ...path, imageId: uploaded.data.id }, throwOnError: true })

@@ -38,16 +38,16 @@ const nameless = await client.POST('/api/projects/{projectId}/personas', {
 })
 assert.equal(nameless.error?.issues?.[0]?.path, 'name')
 
-// Pages: the Link header leads to the next.
+// Pages: a header has the cursor of the next.
 const page = await client.GET('/api/projects/{projectId}/personas', { params: { path, query: { limit: 1 } } })
 assert.deepEqual(
   page.data?.map(({ id }) => id),
   [persona.id],
 )
-const cursor = /[?&]cursor=([^&>]+)/.exec(page.response.headers.get('Link') ?? '')?.[1]
+const cursor = page.response.headers.get('X-Next-Cursor')
 assert.ok(cursor)
 const next = await client.GET('/api/projects/{projectId}/personas', {
-  params: { path, query: { limit: 1, cursor: decodeURIComponent(cursor) } },
+  params: { path, query: { limit: 1, cursor } },
 })
 assert.equal(next.data?.[0]?.name, 'patient-user')
 assert.equal(next.response.headers.get('Link'), null)
@@ -69,7 +69,7 @@ assert.equal(late.error?.code, 'PRECONDITION_FAILED')
 // Pictures are uploaded and downloaded as bytes.
 const pixel =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
-const uploaded = await client.POST('/api/projects/{projectId}/images', {
+const uploaded = await client.POST('/api/projects/{projectId}/images/file', {
   params: { path, query: { role: 'upload' } },
   headers: { 'Content-Type': 'image/png' },
   body: pixel,

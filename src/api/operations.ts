@@ -23,6 +23,13 @@ export interface Operation {
   example: unknown
 }
 
+/** The declared input of a procedure, by its dotted path; undefined where there is none. */
+export function inputOf(path: string): z.core.$ZodType | undefined {
+  // As above: flat, by dotted path. Inputs are schemas of zod.
+  const procedures = appRouter._def.procedures as unknown as Record<string, Procedure>
+  return procedures[path]?._def.inputs[0] as z.core.$ZodType | undefined
+}
+
 /** The operations that the router shows in REST; routes and document are both made from these. */
 export function operations(): Operation[] {
   // Flat at run time, by dotted path; each entry answers to the one call signature.

@@ -42,7 +42,8 @@ export const personasRouter = router({
         successDescription: 'The personas, oldest first',
         description:
           'The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000 and 64 MiB. ' +
-          '`limit` and `cursor` page through them; `Link` carries the next page where there is one. ' +
+          '`limit` and `cursor` page through them; where there is a next page, `Link` leads to it and `X-Next-Cursor` ' +
+          'is its cursor. ' +
           'A page has at most 16 MiB, and so may have fewer than `limit`. ' +
           'A project that holds nothing answers an empty list.',
       },

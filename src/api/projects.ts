@@ -30,8 +30,10 @@ export const projectsRouter = router({
         operationId: 'listProjects',
         tags,
         summary: 'List projects',
-        successDescription: 'The registered projects',
-        description: 'The registered projects, oldest first. A key that opens one project sees that one.',
+        successDescription: 'The projects, oldest first',
+        description:
+          'Every project under whose id anything is stored, the one with the oldest persona, image or registration ' +
+          'first. One that was never registered has its id as its name. A key that opens one project sees that one.',
       },
       rest: { status: 200 },
     })

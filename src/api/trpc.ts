@@ -11,6 +11,7 @@ import type { ListBudget, PersonaService } from '../personas/service.js'
 import type { PortraitService } from '../portraits/service.js'
 import type { ProjectService } from '../projects/service.js'
 import type { JsonPage } from '../store/store.js'
+import { refuseUnknown, type Unknown } from './strict.js'
 
 /**
  * What a caller may reach: everything, or one project; undefined where keys are set and none fits. `key` names
@@ -55,6 +56,8 @@ export interface Context extends Services {
   access: Access
   requestId: string
   lists: Lists
+  /** What is not known of the input of a procedure, for callers who want that refused. */
+  unknown?: ((path: string, input: unknown) => Iterable<Unknown>) | undefined
 }
 
 /** How a procedure shows itself in REST, beside trpc-to-openapi's method, path and texts. */
@@ -65,10 +68,10 @@ export interface RestMeta {
   etag?: true
   /** REST takes the input field `ifMatch` from the header `If-Match`, and from nowhere else. */
   ifMatch?: true
-  /** The answer may carry `Link` to the next page. */
+  /** The answer may carry `Link` and `X-Next-Cursor` to the next page. */
   pages?: true
-  /** The text field that a raw `image/*` body fills, in base64; the other fields come from the query then. */
-  rawBody?: string
+  /** What `Content-Type` must be, as the 415 says it; `application/json` without it. */
+  contentTypes?: string
   /** It may take long, as it waits for a provider or for a turn: it calls `ctx.lists.room` for its answer. */
   takesLong?: true
   /** Largest request body in bytes, where it is not the usual one. */
@@ -117,16 +120,18 @@ export function requireProject(access: Access, projectId: unknown): void {
 }
 
 /** For procedures whose input names the project: callers must be allowed to reach it. */
-export const projectProcedure = t.procedure.use(async ({ ctx, getRawInput, next }) => {
+export const projectProcedure = t.procedure.use(async ({ ctx, path, getRawInput, next }) => {
   const input = await getRawInput()
   const named =
     typeof input === 'object' && input !== null && 'projectId' in input ? input.projectId : undefined
   requireProject(ctx.access, named)
+  if (ctx.unknown !== undefined) refuseUnknown(ctx.unknown(path, input))
   return next()
 })
 
 /** For procedures beyond one project: callers need a key that is valid; services see how far it reaches. */
-export const keyProcedure = t.procedure.use(async ({ ctx, next }) => {
+export const keyProcedure = t.procedure.use(async ({ ctx, path, getRawInput, next }) => {
   if (ctx.access === undefined) throw unauthorized()
+  if (ctx.unknown !== undefined) refuseUnknown(ctx.unknown(path, await getRawInput()))
   return next({ ctx: { access: ctx.access } })
 })

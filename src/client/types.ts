@@ -43,7 +43,7 @@ export interface ListPersonasInput {
   projectId: string
   /** Personas on a page; without it up to 10,000 */
   limit?: number | undefined
-  /** Where the page starts, from the page before */
+  /** Where the page starts, from the page before. 1 to 4,096 characters */
   cursor?: string | undefined
 }
 
@@ -173,10 +173,10 @@ export interface MergeHeadersInput {
 
 /** The headers to send */
 export interface MergedHeaders {
-  headers: HeaderMap
+  headers: Record<string, string>
 }
 
-/** A registered project */
+/** A project: its id is its name until it is given one */
 export interface Project {
   /** UUID v4, made by the server, or the id it was first used with */
   id: string
@@ -305,9 +305,9 @@ export interface PersonasCalls {
   personas: {
     /**
      * The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000
-     * and 64 MiB. `limit` and `cursor` page through them; `Link` carries the next page where there is one. A
-     * page has at most 16 MiB, and so may have fewer than `limit`. A project that holds nothing answers an
-     * empty list.
+     * and 64 MiB. `limit` and `cursor` page through them; where there is a next page, `Link` leads to it and
+     * `X-Next-Cursor` is its cursor. A page has at most 16 MiB, and so may have fewer than `limit`. A project
+     * that holds nothing answers an empty list.
      *
      * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
      * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave
@@ -426,7 +426,11 @@ export interface PersonasCalls {
     mergeHeaders: { mutate: (input: MergeHeadersInput, options?: CallOptions) => Promise<MergedHeaders> }
   }
   projects: {
-    /** The registered projects, oldest first. A key that opens one project sees that one. */
+    /**
+     * Every project under whose id anything is stored, the one with the oldest persona, image or registration
+     * first. One that was never registered has its id as its name. A key that opens one project sees that
+     * one.
+     */
     list: { query: (input?: Record<string, never>, options?: CallOptions) => Promise<Project[]> }
     /**
      * Gives a new project an id. No project needs to be registered before something is stored in it.
@@ -461,8 +465,7 @@ export interface PersonasCalls {
   images: {
     /**
      * Stores a PNG, JPEG or WebP picture of at most 10 MiB and 24 megapixels. It is judged by its content and
-     * re-encoded: nothing but pixels is kept. Send it in JSON as base64, or raw with its `image/*` type and
-     * `role` in the query.
+     * re-encoded: nothing but pixels is kept. Here it comes as base64; `uploadImageFile` takes it as it is.
      *
      * @throws PersonasError BAD_REQUEST: image must be a PNG, JPEG or WebP picture of at most 10 MiB and 24
      * megapixels

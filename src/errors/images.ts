@@ -20,6 +20,11 @@ export const tooLargeEncoded = entry({
   text: 'image is larger than 15 MiB once encoded anew: scale it down',
 })
 
+// The same of a picture that is the body itself.
+export const fileNotAPicture = entry({ code: 'BAD_REQUEST', path: 'body', text: notAPicture.text })
+
+export const fileTooLargeEncoded = entry({ code: 'BAD_REQUEST', path: 'body', text: tooLargeEncoded.text })
+
 /** `side` is the most pixels that an encoder of the format takes. */
 export const tooLargeForFormat = entry({
   code: 'BAD_REQUEST',

@@ -1,7 +1,7 @@
 import { TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import type { TRPC_ERROR_CODE_KEY } from '@trpc/server/rpc'
-import { ZodError } from 'zod'
+import { ZodError, ZodRealError } from 'zod'
 import { excerpt } from '../excerpt.js'
 import { type Issue, ServiceError } from './error.js'
 import { bodyNotJson, invalidInput, unexpected } from './requests.js'
@@ -17,7 +17,7 @@ export interface PublicError {
 }
 
 /** Most issues of one error, the first ones: what is wrong is wrong in the same way from then on. */
-const MAX_ISSUES = 20
+export const MAX_ISSUES = 20
 
 /** Failed validations as issues, the first of which gives the message. */
 function fromZod(error: ZodError): PublicError {
@@ -54,17 +54,8 @@ export function publicError(error: unknown): PublicError {
   return { status: getHTTPStatusCodeFromError(error), code: error.code, message: error.message }
 }
 
-/** The same error, where it is about an input field that was sent as the body itself. */
-export function aboutBody(error: unknown, field: string): unknown {
-  const { code, message, issues, reason } = publicError(error)
-  if (code !== 'BAD_REQUEST') return error
-  const naming = (text: string) => text.replaceAll(field, 'body')
-  return new ServiceError({
-    code,
-    message: naming(message),
-    ...(reason !== undefined && { reason }),
-    ...(issues && {
-      issues: issues.map((issue) => ({ path: naming(issue.path), message: naming(issue.message) })),
-    }),
-  })
+/** A failed validation by what is wrong with the input, as tRPC throws those of schemas. */
+export function validationError(issues: readonly { path: string[]; message: string }[]): TRPCError {
+  const cause = new ZodRealError(issues.map((issue) => ({ code: 'custom', ...issue })))
+  return new TRPCError({ code: 'BAD_REQUEST', cause })
 }

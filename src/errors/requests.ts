@@ -87,14 +87,11 @@ export const bodyTooLarge = entry({
   example: { mib: 1 },
 })
 
+/** `types` are those that the route takes, where that is not JSON alone. */
 export const wrongContentType = entry({
   code: 'UNSUPPORTED_MEDIA_TYPE',
-  text: 'Content-Type must be application/json',
-})
-
-export const wrongUploadType = entry({
-  code: 'UNSUPPORTED_MEDIA_TYPE',
-  text: 'Content-Type must be application/json or an image type',
+  text: ({ types = 'application/json' }: { types?: string | undefined }) => `Content-Type must be ${types}`,
+  example: {},
 })
 
 export const wrongContentEncoding = entry({

@@ -72,34 +72,35 @@ export function jsonObject(text: string): Record<string, unknown> | undefined {
   return value as Record<string, unknown>
 }
 
-/** Takes bodies of `application/json` in this scope, and no others, as text. */
-export function acceptJson(scope: FastifyInstance): void {
+/** Takes bodies of some types in this scope, and no others, as `read` gives them. */
+function acceptOnly(
+  scope: FastifyInstance,
+  types: readonly (string | RegExp)[],
+  read: (body: Buffer) => unknown,
+): void {
   scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    let text: string
-    try {
-      request.bodyHold?.resize(body.length)
-      const encoding = request.headers['content-encoding']
-      if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw wrongContentEncoding()
-      text = jsonText(body)
-    } catch (error) {
-      // All that is thrown here are errors.
-      return done(error as Error)
-    }
-    done(null, text)
-  })
+  for (const type of types) {
+    scope.addContentTypeParser<Buffer>(
+      type,
+      { parseAs: 'buffer' },
+      async (request: FastifyRequest, body: Buffer) => {
+        request.bodyHold?.resize(body.length)
+        const encoding = request.headers['content-encoding']
+        if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw wrongContentEncoding()
+        return read(body)
+      },
+    )
+  }
 }
 
-/** Takes raw pictures in this scope as well, of whatever image type they say they are. */
-export function acceptImages(scope: FastifyInstance): void {
-  scope.addContentTypeParser(
-    /^image\//,
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
-      request.bodyHold?.resize(body.length)
-      return body
-    },
-  )
+/** Takes bodies of `application/json` in this scope, and no others, as text. */
+export function acceptJson(scope: FastifyInstance): void {
+  acceptOnly(scope, ['application/json'], jsonText)
+}
+
+/** Takes bytes in this scope, and nothing else: pictures of whatever image type they say they are. */
+export function acceptFiles(scope: FastifyInstance): void {
+  acceptOnly(scope, [/^image\//, 'application/octet-stream'], (body) => body)
 }
 
 /** An `onRequest` hook: browsers give an empty body a type of their own, which says nothing. */

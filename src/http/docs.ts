@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
+import { jsonLine } from './errors.js'
 
 // Written from the router by scripts/openapi.ts, and checked to be fresh before each change lands.
 const documentFile = new URL('../../openapi.json', import.meta.url)
@@ -54,7 +55,7 @@ const POLICY = [
 
 /** The document at `/openapi.json` and a page to read and try it at `/docs`, both made once. */
 export function mountDocs(app: FastifyInstance): void {
-  const document = JSON.stringify(JSON.parse(readFileSync(documentFile, 'utf8')))
+  const document = jsonLine(JSON.parse(readFileSync(documentFile, 'utf8')))
   let reference: Buffer | undefined
   const config = { isOpen: true }
 

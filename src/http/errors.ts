@@ -10,13 +10,12 @@ import {
   methodNotSupported,
   nothingHere,
   wrongContentType,
-  wrongUploadType,
 } from '../errors/requests.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether the route takes raw pictures beside JSON. */
-    takesImages?: boolean
+    /** What `Content-Type` must be, as the 415 says it; `application/json` without it. */
+    contentTypes?: string
   }
 }
 
@@ -80,13 +79,18 @@ function trpcErrorBody({ message, ...rest }: PublicError, requestId: string) {
   return { error: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } }
 }
 
+/** A value as the text of an answer in JSON. The newline keeps it apart from the next prompt of a shell. */
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
+}
+
 /** An error answer as bytes, for a connection whose request could not be parsed or did not arrive whole. */
 export function rawErrorResponse(
   thrown: ServiceError,
   { id, inTrpc }: { id: string; inTrpc: boolean },
 ): string {
   const error = publicError(thrown)
-  const body = JSON.stringify(inTrpc ? trpcErrorBody(error, id) : errorBody(error, id))
+  const body = inTrpc ? JSON.stringify(trpcErrorBody(error, id)) : jsonLine(errorBody(error, id))
   return [
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
     'Content-Type: application/json; charset=utf-8',
@@ -106,7 +110,7 @@ function fromFastify(error: unknown, request: FastifyRequest): unknown {
     case 413:
       return bodyTooLarge({ mib: request.routeOptions.bodyLimit / 1024 / 1024 })
     case 415:
-      return request.routeOptions.config.takesImages ? wrongUploadType() : wrongContentType()
+      return wrongContentType({ types: request.routeOptions.config.contentTypes })
     case 400:
       return malformedRequest()
     default:
@@ -176,7 +180,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     .code(known.status)
     .header('x-request-id', request.id)
     .type('application/json; charset=utf-8')
-    .send(JSON.stringify(errorBody(known, request.id)))
+    .send(jsonLine(errorBody(known, request.id)))
 }
 
 /** Answers with an error, in tRPC's form. */
@@ -193,10 +197,17 @@ export function pathOf({ url }: FastifyRequest): string {
   return url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '').split('?', 1)[0] ?? ''
 }
 
+/** Whether one set has all of another. */
+function covers(one: Set<string>, other: Set<string>): boolean {
+  return [...other].every((each) => one.has(each))
+}
+
 /** One route as the table of known paths keeps it. */
 interface KnownPath {
   pattern: RegExp
   methods: Set<string>
+  /** How many of its segments are parameters. */
+  parameters: number
 }
 
 /**
@@ -210,20 +221,47 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
     const pattern = new RegExp(
       `^${url.replaceAll(/:[A-Za-z]+(\([^)]*\))?/g, '[^/]+').replaceAll('.', '\\.')}/?$`,
     )
-    const known = paths.get(url) ?? { pattern, methods: new Set() }
+    const known = paths.get(url) ?? { pattern, methods: new Set(), parameters: url.split(':').length - 1 }
     for (const each of [method].flat()) known.methods.add(each)
     paths.set(url, known)
   })
   app.addHook('onRequest', (request, reply, done) => {
     // Preflights are answered by then; no route takes another OPTIONS.
-    done(request.is404 || request.method === 'OPTIONS' ? refusal(request, reply) : undefined)
+    const isUnknown = request.is404 || request.method === 'OPTIONS' || isOfAnother(request)
+    done(isUnknown ? refusal(request, reply) : undefined)
   })
+
+  /** Paths that a route's parameter takes as well, and that do not take every method of it: `…/images/file`. */
+  const within = new Map<string, KnownPath[]>()
+  app.addHook('onReady', async () => {
+    for (const [url, { pattern, methods, parameters }] of paths) {
+      const others = [...paths].filter(
+        ([other, known]) =>
+          known.parameters < parameters && pattern.test(other) && !covers(known.methods, methods),
+      )
+      if (others.length > 0)
+        within.set(
+          url,
+          others.map(([, known]) => known),
+        )
+    }
+  })
+
+  /** Whether a route took a request by a parameter that is for a path of its own, which does not take the method. */
+  function isOfAnother(request: FastifyRequest): boolean {
+    const others = within.get(request.routeOptions.url ?? '')
+    if (others === undefined) return false
+    const path = pathOf(request)
+    return others.some(({ pattern, methods }) => pattern.test(path) && !methods.has(request.method))
+  }
 
   function refusal(request: FastifyRequest, reply: FastifyReply): ServiceError {
     const path = pathOf(request)
-    const matching = [...paths.values()].filter(({ pattern }) => pattern.test(path))
-    if (matching.length === 0) return nothingHere()
-    const allowed = [...new Set(matching.flatMap(({ methods }) => [...methods]))].sort().join(', ')
+    const [known] = [...paths.values()]
+      .filter(({ pattern }) => pattern.test(path))
+      .sort((a, b) => a.parameters - b.parameters)
+    if (known === undefined) return nothingHere()
+    const allowed = [...known.methods].sort().join(', ')
     reply.header('allow', allowed)
     return methodNotSupported({ allowed })
   }

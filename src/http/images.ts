@@ -1,10 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { uploadImageFile } from '../api/images.js'
+import { refuseUnknown, unknownFields } from '../api/strict.js'
 import { requireProject } from '../api/trpc.js'
 import { tooManyImagesSent } from '../errors/images.js'
 import { imageSizes, serveImageInput } from '../images/schema.js'
 import type { ImageService } from '../images/service.js'
 import { Limit } from '../limit.js'
+import { acceptFiles } from './body.js'
 import { entityTag, noneMatchHolds } from './entity-tags.js'
+import { jsonLine } from './errors.js'
+import { routeUrl } from './rest.js'
 
 interface ImageRoute {
   Params: { projectId: string; imageId: string }
@@ -27,17 +32,27 @@ export function imageLimit(): Limit {
   })
 }
 
+/** What their queries may name. */
+const VARIANT = serveImageInput.pick({ size: true, format: true }).shape
+const UPLOAD = uploadImageFile.input.omit({ projectId: true }).shape
+
 function sizeOf(value: unknown): unknown {
   return imageSizes.find((size) => String(size) === value) ?? value
 }
 
-/** Serves pictures as bytes, which have no place in tRPC. */
+interface UploadRoute {
+  Params: { projectId: string }
+  Querystring: { role?: unknown }
+}
+
+/** Takes and serves pictures as bytes, which have no place in tRPC. */
 export function mountImages(scope: FastifyInstance, images: ImageService, limit: Limit) {
   async function send(request: FastifyRequest<ImageRoute>, reply: FastifyReply) {
     const { access, lifetime, params } = request
     const { projectId, imageId } = params
     requireProject(access, projectId)
     const { size, format } = request.query
+    if (request.isStrict) refuseUnknown(unknownFields(VARIANT, request.query))
     const input = serveImageInput.parse({ projectId, imageId, size: sizeOf(size), format })
     const { signal } = lifetime
     const turn = { caller: projectId, signal }
@@ -59,5 +74,25 @@ export function mountImages(scope: FastifyInstance, images: ImageService, limit:
     return reply.type(`image/${image.format}`).header('content-length', image.bytes.length).send(image.bytes)
   }
 
+  async function receive(request: FastifyRequest<UploadRoute>, reply: FastifyReply) {
+    const { access, body, lifetime, params, query } = request
+    requireProject(access, params.projectId)
+    if (request.isStrict) refuseUnknown(unknownFields(UPLOAD, query))
+    const input = uploadImageFile.input.parse({ ...params, role: query.role })
+    // An empty body has no type, and is not read.
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0)
+    const uploaded = await lifetime.during(() => images.uploadFile(input, bytes, lifetime.signal))
+    return reply
+      .code(uploadImageFile.rest.status)
+      .type('application/json; charset=utf-8')
+      .send(jsonLine(uploaded))
+  }
+
   scope.get<ImageRoute>('/api/projects/:projectId/images/:imageId', send)
+  void scope.register(async (uploads) => {
+    acceptFiles(uploads)
+    const { openapi, rest } = uploadImageFile
+    const { bodyLimit, contentTypes } = rest
+    uploads.post<UploadRoute>(routeUrl(openapi.path), { bodyLimit, config: { contentTypes } }, receive)
+  })
 }

@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Operation, operations } from '../api/operations.js'
+import { type Fields, type Unknown, unknownFields } from '../api/strict.js'
 import { type Context, JsonList, type Services } from '../api/trpc.js'
-import { aboutBody } from '../errors/public.js'
 import { bodyNotObject } from '../errors/requests.js'
 import type { Limit } from '../limit.js'
 import { Answer, type AnswerLimits } from './answers.js'
-import { acceptImages, jsonObject } from './body.js'
+import { jsonObject } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
+import { jsonLine } from './errors.js'
 
 type Input = Record<string, unknown>
 type Kind = 'text' | 'number' | 'boolean'
@@ -25,6 +26,8 @@ interface Route extends Operation {
   params: string[]
   /** How each input field that may come in the query is read. */
   query: Map<string, Kind>
+  /** The fields of its body and of its query. */
+  known: { body: Fields; query: Fields }
 }
 
 function kindOf(schema: z.core.$ZodType): Kind {
@@ -34,11 +37,33 @@ function kindOf(schema: z.core.$ZodType): Kind {
   return def.type === 'number' || def.type === 'boolean' ? def.type : 'text'
 }
 
+/** A path of the document as Fastify writes it. */
+export function routeUrl(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
+}
+
 function toRoute(operation: Operation): Route {
-  const url = operation.openapi.path.replaceAll(/\{(\w+)\}/g, ':$1')
+  const url = routeUrl(operation.openapi.path)
   const params = [...operation.openapi.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '')
-  const query = Object.entries(operation.fields).filter(([name]) => !params.includes(name))
-  return { ...operation, url, params, query: new Map(query.map(([name, schema]) => [name, kindOf(schema)])) }
+  const given = Object.entries(operation.fields).filter(([name]) => !params.includes(name))
+  const query = new Map(given.map(([name, schema]) => [name, kindOf(schema)]))
+  // It comes in a header.
+  const own = Object.fromEntries(
+    given.filter(([name]) => operation.rest.ifMatch !== true || name !== 'ifMatch'),
+  )
+  const known = hasBody(operation) ? { body: own, query: {} } : { body: {}, query: own }
+  return { ...operation, url, params, query, known }
+}
+
+/** Whether its input comes in the body; in the query otherwise. */
+function hasBody({ openapi }: Operation): boolean {
+  return openapi.method === 'POST' || openapi.method === 'PUT'
+}
+
+/** What a request names that its route does not take, whatever place it would have in another one. */
+function* unknownOf({ known }: Route, { query, body }: FastifyRequest): Generator<Unknown> {
+  yield* unknownFields(known.query, query)
+  if (typeof body === 'string') yield* unknownFields(known.body, jsonObject(body))
 }
 
 /** Query parameters are text by nature: they are read as the number or boolean that the schema asks for. */
@@ -61,9 +86,7 @@ function readInput(route: Route, request: FastifyRequest): Input {
   const query = request.query as Input
   const { body } = request
   let input: Input
-  if (rest.rawBody !== undefined && Buffer.isBuffer(body)) {
-    input = { ...fromQuery(route, query), [rest.rawBody]: body.toString('base64') }
-  } else if (openapi.method === 'GET' || openapi.method === 'DELETE') input = fromQuery(route, query)
+  if (!hasBody(route)) input = fromQuery(route, query)
   else {
     const given = typeof body === 'string' ? jsonObject(body) : undefined
     if (given === undefined && openapi.method === 'PUT') throw bodyNotObject()
@@ -86,7 +109,9 @@ function nextPage(request: FastifyRequest, cursor: string): string {
 
 function sendList({ page: { json, bytes, nextCursor } }: JsonList, { request, reply, budget }: Exchange) {
   budget.made(bytes)
-  if (nextCursor !== undefined) reply.header('link', nextPage(request, nextCursor))
+  if (nextCursor !== undefined) {
+    reply.header('link', nextPage(request, nextCursor)).header('x-next-cursor', nextCursor)
+  }
   return reply.type('application/json; charset=utf-8').send(json)
 }
 
@@ -101,7 +126,7 @@ function answer({ rest, openapi }: Route, result: unknown, exchange: Exchange) {
     const known = openapi.method === 'GET' && noneMatchHolds(request.headers['if-none-match'], tag)
     if (known) return reply.code(304).send()
   }
-  const json = JSON.stringify(result)
+  const json = jsonLine(result)
   budget.made(Buffer.byteLength(json))
   return reply.type('application/json; charset=utf-8').send(json)
 }
@@ -120,12 +145,7 @@ export interface Mounting {
  * the one that tRPC makes: nothing of an operation is known here but what its declaration says.
  */
 export function mountRest(scope: FastifyInstance, mounting: Mounting): void {
-  const routes = operations().map(toRoute)
-  for (const route of routes) if (route.rest.rawBody === undefined) mount(scope, route, mounting)
-  void scope.register(async (uploads) => {
-    acceptImages(uploads)
-    for (const route of routes) if (route.rest.rawBody !== undefined) mount(uploads, route, mounting)
-  })
+  for (const operation of operations()) mount(scope, toRoute(operation), mounting)
 }
 
 function mount(scope: FastifyInstance, route: Route, { services, answers }: Mounting): void {
@@ -137,16 +157,16 @@ function mount(scope: FastifyInstance, route: Route, { services, answers }: Moun
     const { access, id: requestId, lifetime } = request
     const budget = new Answer(answers, request)
     await budget.begin(rest.takesLong === true ? 0 : 1)
-    const ctx: Context = { personas, projects, images, portraits, access, requestId, lists: budget }
+    const unknown = request.isStrict ? () => unknownOf(route, request) : undefined
+    const ctx: Context = { personas, projects, images, portraits, access, requestId, lists: budget, unknown }
     // Not before: parsed, a body takes many times its bytes, and what waits is to be small.
     const input = readInput(route, request)
     const getRawInput = async () => input
     const { signal } = lifetime
     // The work alone: a reply that is awaited ends with its sending, which for a pipelined one may never come.
-    const called = lifetime.during(() => procedure({ ctx, path, type, getRawInput, signal, batchIndex: 0 }))
-    const { rawBody } = rest
-    const isRaw = rawBody !== undefined && Buffer.isBuffer(request.body)
-    const result = await (isRaw ? called.catch((error) => Promise.reject(aboutBody(error, rawBody))) : called)
+    const result = await lifetime.during(() =>
+      procedure({ ctx, path, type, getRawInput, signal, batchIndex: 0 }),
+    )
     const exchange = { request, reply, budget }
     return result instanceof JsonList ? sendList(result, exchange) : answer(route, result, exchange)
   }
@@ -155,7 +175,7 @@ function mount(scope: FastifyInstance, route: Route, { services, answers }: Moun
     method: openapi.method,
     url: route.url,
     ...(rest.bodyLimit !== undefined && { bodyLimit: rest.bodyLimit }),
-    ...(rest.rawBody !== undefined && { config: { takesImages: true } }),
+    ...(rest.contentTypes !== undefined && { config: { contentTypes: rest.contentTypes } }),
     handler: call,
   })
 }

@@ -2,8 +2,9 @@ import { Readable } from 'node:stream'
 import { resolveResponse } from '@trpc/server/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { UPLOAD_LIMIT } from '../api/images.js'
-import { operations } from '../api/operations.js'
+import { inputOf, operations } from '../api/operations.js'
 import { appRouter } from '../api/router.js'
+import { unknownInput } from '../api/strict.js'
 import type { Context } from '../api/trpc.js'
 import { unauthorized } from '../errors/access.js'
 import { publicError } from '../errors/public.js'
@@ -12,6 +13,7 @@ import { Answer } from './answers.js'
 import { admitBodies } from './bodies.js'
 import { acceptJson, ignoreTypeOfNothing } from './body.js'
 import { logFailure, pathOf, sendTrpcError } from './errors.js'
+import { readPreferences } from './preferences.js'
 import type { Mounting } from './rest.js'
 
 /** Calls in one batch, at most. */
@@ -61,6 +63,7 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
     done(request.access === undefined ? unauthorized() : undefined)
   })
   scope.addHook('onRequest', ignoreTypeOfNothing)
+  scope.addHook('onRequest', readPreferences)
   scope.addHook('onRequest', admitBodies(bodies))
   scope.setErrorHandler(sendTrpcError)
 
@@ -72,7 +75,10 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
     const answer = new Answer(answers, request)
     const brief = calls.filter((name) => !LONG.has(name))
     await answer.begin(brief.length, { isBatch: calls.length > 1 })
-    const context: Context = { ...services, access, requestId, lists: answer }
+    const unknown: Context['unknown'] = request.isStrict
+      ? (name, input) => unknownInput(inputOf(name), input)
+      : undefined
+    const context: Context = { ...services, access, requestId, lists: answer, unknown }
     const resolve = () =>
       resolveResponse({
         router: appRouter,

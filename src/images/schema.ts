@@ -29,6 +29,7 @@ export const uploadImageInput = z
     imageBase64: z.string().meta({
       description: 'A PNG, JPEG or WebP picture of at most 10 MiB, in base64; a `data:` prefix is allowed',
       contentEncoding: 'base64',
+      minLength: 1,
     }),
     role,
     filename: text({ field: 'filename', max: 255 })
@@ -45,6 +46,9 @@ export const uploadImageInput = z
     },
   })
 export type UploadImageInput = z.infer<typeof uploadImageInput>
+
+export const uploadImageFileInput = z.object({ projectId, role })
+export type UploadImageFileInput = z.infer<typeof uploadImageFileInput>
 
 const exampleId = 'a1b2c3d4-e5f6-4890-abcd-ef1234567890.png'
 

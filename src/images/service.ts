@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { imageNotFound, notBase64, tooManyPicturesRead } from '../errors/images.js'
+import {
+  fileNotAPicture,
+  fileTooLargeEncoded,
+  imageNotFound,
+  notAPicture,
+  notBase64,
+  tooLargeEncoded,
+  tooManyPicturesRead,
+} from '../errors/images.js'
 import { beginInTurn, Limit, type TakeOptions } from '../limit.js'
 import type { Metrics } from '../metrics.js'
 import type { Store } from '../store/store.js'
@@ -19,6 +27,7 @@ import {
   isImageId,
   type ListImagesInput,
   type ServeImageInput,
+  type UploadImageFileInput,
   type UploadImageInput,
 } from './schema.js'
 import { SharedWork } from './shared-work.js'
@@ -84,12 +93,28 @@ export class ImageService {
    * Stores what is left of a picture once it is decoded and encoded again. `signal` ends the wait for its turn.
    * @throws ServiceError BAD_REQUEST, or SERVICE_UNAVAILABLE where its turn does not come in time.
    */
-  async upload(
-    { projectId, imageBase64, role }: UploadImageInput,
+  async upload({ imageBase64, ...image }: UploadImageInput, signal?: AbortSignal): Promise<{ id: string }> {
+    return this.#keep(image, fromBase64(imageBase64), signal)
+  }
+
+  /** The same for a picture that is a request's whole body. @throws ServiceError as \`upload\` does, naming the body. */
+  async uploadFile(
+    image: UploadImageFileInput,
+    bytes: Buffer,
     signal?: AbortSignal,
   ): Promise<{ id: string }> {
-    const turn = { caller: projectId, signal }
-    const image = await cleanImage(fromBase64(imageBase64), turn)
+    return this.#keep(image, bytes, signal).catch((error) => {
+      if (notAPicture.is(error)) throw fileNotAPicture({ cause: error.cause })
+      throw tooLargeEncoded.is(error) ? fileTooLargeEncoded() : error
+    })
+  }
+
+  async #keep(
+    { projectId, role }: UploadImageFileInput,
+    bytes: Buffer,
+    signal: AbortSignal | undefined,
+  ): Promise<{ id: string }> {
+    const image = await cleanImage(bytes, { caller: projectId, signal })
     const id = newImageId(image.format)
     await this.#store.insertImage(projectId, { id, role, ...image })
     return { id }

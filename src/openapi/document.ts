@@ -4,7 +4,7 @@ import { operations } from '../api/operations.js'
 import { appRouter } from '../api/router.js'
 import { restError } from '../http/errors.js'
 import { version } from '../version.js'
-import { conditions, responseHeaders } from './headers.js'
+import { requestHeaders, responseHeaders } from './headers.js'
 import { finish } from './operation.js'
 import { otherPaths } from './paths.js'
 import { operationsOf, shareErrors, shareParameters } from './share.js'
@@ -77,7 +77,7 @@ export function buildDocument(): Document {
       ...components,
       schemas,
       responses: shareErrors(all),
-      parameters: { ...shareParameters(all), ...conditions },
+      parameters: { ...shareParameters(all), ...requestHeaders },
       headers: responseHeaders,
     },
   }

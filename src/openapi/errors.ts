@@ -4,13 +4,7 @@ import { otherProject } from '../errors/access.js'
 import { nameOf, ofAnyProcedure, ofAnyRequest } from '../errors/catalogue.js'
 import type { ErrorEntry, ServiceError } from '../errors/error.js'
 import { type PublicError, publicError } from '../errors/public.js'
-import {
-  bodyTooLarge,
-  hostMissing,
-  methodNotSupported,
-  wrongContentType,
-  wrongUploadType,
-} from '../errors/requests.js'
+import { bodyTooLarge, hostMissing, methodNotSupported, wrongContentType } from '../errors/requests.js'
 import { errorBody } from '../http/errors.js'
 import { header } from './headers.js'
 
@@ -53,19 +47,23 @@ function shownInput(error: PublicError): Shown {
   return { name: `Invalid${steps.map(capitalized).join('')}`, error }
 }
 
+/** What the errors of an operation follow from. */
+type Declared = Pick<Operation, 'openapi' | 'rest' | 'errors' | 'fields' | 'invalid'> &
+  Partial<Pick<Operation, 'example'>>
+
 /** The errors of a request that is read before a procedure sees it. */
-function ofBody({ openapi, rest }: Operation): Shown[] {
+function ofBody({ openapi, rest }: Declared): Shown[] {
   // Fastify reads a body wherever one is sent, but for GET.
   if (openapi.method === 'GET') return []
-  const { bodyLimit, rawBody } = rest
+  const { bodyLimit, contentTypes } = rest
   return [
     shown(bodyLimit === undefined ? bodyTooLarge.example() : bodyTooLarge({ mib: bodyLimit / MIB })),
-    shown(rawBody === undefined ? wrongContentType() : wrongUploadType()),
+    shown(wrongContentType({ types: contentTypes })),
   ]
 }
 
-/** The error responses of a procedure by status. */
-export function procedureErrors(operation: Operation): oas31.ResponsesObject {
+/** The error responses of a procedure, or of what is declared like one, by status. */
+export function procedureErrors(operation: Declared): oas31.ResponsesObject {
   const { errors, fields } = operation
   const inProject = 'projectId' in fields
   const invalid = operation.invalid ?? (inProject ? { projectId: '' } : undefined)

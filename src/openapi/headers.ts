@@ -19,6 +19,7 @@ export const responseHeaders = {
     'Where the next page is, if there is one',
     '</api/projects/support-bot/personas?limit=100&cursor=eyJvIjoxMDB9>; rel="next"',
   ),
+  'X-Next-Cursor': text('The `cursor` of the next page, if there is one', 'eyJvIjoxMDB9'),
   'Cache-Control': text('A picture never changes under its id', 'private, max-age=31536000, immutable'),
   'Retry-After': {
     description: 'Seconds after which another try makes sense, where that can be told',
@@ -28,21 +29,40 @@ export const responseHeaders = {
   'WWW-Authenticate': text('How to authenticate', 'Bearer'),
 } satisfies Record<string, oas31.HeaderObject>
 
-/** A reference to one of the headers. */
+/** A reference to one of the headers of responses. */
 export function header(name: keyof typeof responseHeaders): oas31.ReferenceObject {
   return { $ref: `#/components/headers/${name}` }
 }
 
-/** Headers of requests that make them conditional (RFC 9110 §13). */
-export const conditions = {
+/** Headers of requests: those that make them conditional (RFC 9110 §13), and preferences (RFC 7240). */
+export const requestHeaders = {
   IfMatch: {
     name: 'If-Match',
     in: 'header',
-    ...text('Change only what has one of these entity tags, or with `*` any; otherwise 412', VERSION),
+    ...text(
+      'Change only what has this entity tag; otherwise 412. It is what `ETag` said, with its quotes: ' +
+        `\`${VERSION}\`. Several stand in a list with commas; \`*\` is any.`,
+      VERSION,
+    ),
+    schema: { type: 'string', pattern: '^\\s*(\\*|(W/)?"[^"]*"(\\s*,\\s*(W/)?"[^"]*")*)\\s*$' },
   },
   IfNoneMatch: {
     name: 'If-None-Match',
     in: 'header',
     ...text('Send only what has none of these entity tags; otherwise 304', VERSION),
   },
+  Prefer: {
+    name: 'Prefer',
+    in: 'header',
+    ...text(
+      'With `handling=strict` (RFC 7240), fields and query parameters that are not known are refused with 400 and ' +
+        'named, rather than ignored; the answer says `Preference-Applied: handling=strict`',
+      'handling=strict',
+    ),
+  },
 } satisfies Record<string, oas31.ParameterObject>
+
+/** A reference to one of the headers of requests. */
+export function requestHeader(name: keyof typeof requestHeaders): oas31.ReferenceObject {
+  return { $ref: `#/components/parameters/${name}` }
+}

@@ -3,8 +3,7 @@ import type { oas31 } from 'zod-openapi'
 import type { Operation } from '../api/operations.js'
 import { procedureErrors } from './errors.js'
 import { answers, inputs } from './examples.js'
-import { header } from './headers.js'
-import { bytes } from './paths.js'
+import { header, requestHeader } from './headers.js'
 import { isReference } from './simplify.js'
 
 type AnySchema = oas31.SchemaObject | oas31.ReferenceObject
@@ -25,7 +24,7 @@ function success({ openapi, rest }: Operation, schema: AnySchema | undefined, sc
   const headers = {
     'X-Request-Id': header('X-Request-Id'),
     ...(rest.etag === true && { ETag: header('ETag') }),
-    ...(rest.pages === true && { Link: header('Link') }),
+    ...(rest.pages === true && { Link: header('Link'), 'X-Next-Cursor': header('X-Next-Cursor') }),
   }
   const description = openapi.successDescription ?? STATUS_CODES[rest.status] ?? 'Success'
   if (rest.status === 204) return { description, headers }
@@ -33,7 +32,7 @@ function success({ openapi, rest }: Operation, schema: AnySchema | undefined, sc
   return { description, headers, content: { 'application/json': { ...(schema && { schema }), example } } }
 }
 
-/** Moves an input's schema to a component named by its title, gives it examples, and answers its fields. */
+/** Moves an input's schema to a component named by its title, and gives it examples. */
 function nameBody(body: oas31.RequestBodyObject, { openapi, example }: Operation, schemas: Schemas) {
   const media = body.content['application/json']
   if (media?.schema === undefined || isReference(media.schema) || media.schema.title === undefined) {
@@ -47,27 +46,16 @@ function nameBody(body: oas31.RequestBodyObject, { openapi, example }: Operation
   const more = inputs[openapi.operationId ?? '']
   if (more === undefined) media.example = example
   else media.examples = { usual: { summary: openapi.summary ?? '', value: example }, ...more }
-  return fields
-}
-
-/** What may be sent as it is, beside JSON; what a picture is for stands in the query then. */
-function addRawBody(declared: oas31.OperationObject, body: oas31.RequestBodyObject, role?: AnySchema): void {
-  for (const type of ['image/png', 'image/jpeg', 'image/webp']) body.content[type] = bytes
-  declared.parameters?.push({
-    name: 'role',
-    in: 'query',
-    description: 'What the image is for, where the body is the picture itself: it is required then',
-    ...(role && { schema: role }),
-  })
 }
 
 function parametersOf(declared: oas31.OperationObject, { openapi, rest }: Operation) {
   const parameters = (declared.parameters ?? []).filter(
     (each) => !('name' in each && each.name === 'ifMatch'),
   )
-  if (rest.ifMatch === true) parameters.push({ $ref: '#/components/parameters/IfMatch' })
+  if (rest.ifMatch === true) parameters.push(requestHeader('IfMatch'))
   const isRead = rest.etag === true && openapi.method === 'GET'
-  if (isRead) parameters.push({ $ref: '#/components/parameters/IfNoneMatch' })
+  if (isRead) parameters.push(requestHeader('IfNoneMatch'))
+  parameters.push(requestHeader('Prefer'))
   return { parameters, isRead }
 }
 
@@ -76,8 +64,7 @@ export function finish(declared: oas31.OperationObject, operation: Operation, sc
   const { rest } = operation
   const generated: oas31.ResponseObject | undefined = declared.responses?.[200]
   if (declared.requestBody !== undefined && 'content' in declared.requestBody) {
-    const { role } = nameBody(declared.requestBody, operation, schemas)
-    if (rest.rawBody !== undefined) addRawBody(declared, declared.requestBody, role)
+    nameBody(declared.requestBody, operation, schemas)
   }
   const { parameters, isRead } = parametersOf(declared, operation)
   declared.parameters = parameters

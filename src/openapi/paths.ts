@@ -5,6 +5,7 @@ import type {
   ZodOpenApiPathsObject,
   ZodOpenApiResponsesObject,
 } from 'zod-openapi'
+import { uploadImageFile } from '../api/images.js'
 import { inputError } from '../api/operations.js'
 import { metricsNeedGeneralKey, metricsNeedKey, otherProject } from '../errors/access.js'
 import { ofAnyProcedure, ofStore } from '../errors/catalogue.js'
@@ -17,16 +18,44 @@ import {
   tooManyPicturesRead,
 } from '../errors/images.js'
 import { serveImageInput } from '../images/schema.js'
-import { routeErrors } from './errors.js'
-import { header } from './headers.js'
+import { procedureErrors, routeErrors } from './errors.js'
+import { header, requestHeader } from './headers.js'
 
 const { projectId, imageId, size, format } = serveImageInput.shape
 
 /** Bytes as they are: OpenAPI 3.1 gives them no schema, but generators know them by this one. */
-export const bytes: oas31.MediaTypeObject = { schema: { type: 'string', format: 'binary' } }
+const bytes: oas31.MediaTypeObject = { schema: { type: 'string', format: 'binary' } }
 
 // zod-openapi's type knows statuses as literals; these are made from numbers.
 const statuses = (responses: oas31.ResponsesObject) => responses as ZodOpenApiResponsesObject
+
+/** The upload of a picture as it is. */
+function uploadPath(): ZodOpenApiPathsObject {
+  const { input, output, openapi, rest } = uploadImageFile
+  const { path, operationId, summary, description, successDescription, tags } = openapi
+  const types = ['application/octet-stream', 'image/png', 'image/jpeg', 'image/webp']
+  return {
+    [path]: {
+      post: {
+        operationId,
+        tags: [...tags],
+        summary,
+        description,
+        requestParams: { path: input.pick({ projectId: true }), query: input.omit({ projectId: true }) },
+        parameters: [requestHeader('Prefer')],
+        requestBody: { required: true, content: Object.fromEntries(types.map((type) => [type, bytes])) },
+        responses: {
+          [rest.status]: {
+            description: successDescription,
+            headers: { 'X-Request-Id': header('X-Request-Id') },
+            content: { 'application/json': { schema: output, example: output.meta()?.example } },
+          },
+          ...statuses(procedureErrors(uploadImageFile)),
+        },
+      },
+    },
+  }
+}
 
 /** The route that serves pictures: bytes have no place in tRPC, so no procedure declares it. */
 function imagePaths(): ZodOpenApiPathsObject {
@@ -55,6 +84,7 @@ function imagePaths(): ZodOpenApiPathsObject {
           'The picture’s bytes, or those of a smaller or re-encoded variant. What an id stands for never ' +
           'changes, so answers may be kept for good.',
         requestParams: { path: z.object({ projectId, imageId }), query: z.object({ size, format }) },
+        parameters: [requestHeader('Prefer')],
         responses: {
           200: {
             description: 'The picture',
@@ -109,6 +139,7 @@ http_request_duration_seconds_count{method="GET",route="/api/projects/:projectId
 /** The routes that no procedure declares. */
 export function otherPaths(access: oas31.SecurityRequirementObject[]): ZodOpenApiPathsObject {
   return {
+    ...uploadPath(),
     ...imagePaths(),
     '/healthz': serviceRoute({
       operationId: 'getHealth',

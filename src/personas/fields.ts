@@ -2,17 +2,23 @@ import { z } from 'zod'
 import { absentIfEmpty, type Field, kept, notOnCreate, optional, optionalMap, required } from '../field.js'
 import { isImageId } from '../images/schema.js'
 import { name, text } from '../text.js'
-import { type Headers, headerIssues } from './headers.js'
+import { type Headers, headerIssues, MAX_HEADERS } from './headers.js'
 import { givenMetadata, metadata } from './metadata.js'
 import { givenTags } from './tags.js'
 
 // z.record would drop a key named __proto__ without a word, so the map is checked as it came.
-export const headers = z.custom<Headers>().meta({
-  id: 'HeaderMap',
-  description: 'HTTP headers by name: at most 64, 8 KiB in all, no two names alike but for case',
+/** A map of headers of any number. */
+export const anyHeaders = z.custom<Headers>().meta({
   type: 'object',
   propertyNames: { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
   additionalProperties: { type: 'string', pattern: '^[\\t\\x20-\\x7e]*$' },
+})
+
+const headers = anyHeaders.meta({
+  ...anyHeaders.meta(),
+  id: 'HeaderMap',
+  description: `HTTP headers by name: at most ${MAX_HEADERS}, 8 KiB in all, no two names alike but for case`,
+  maxProperties: MAX_HEADERS,
   example: { 'X-User-Language': 'en' },
 })
 

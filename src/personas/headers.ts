@@ -4,7 +4,7 @@ import { excerpt } from '../excerpt.js'
 export type Headers = Record<string, string>
 
 /** At most this many headers in one map. */
-const MAX_HEADERS = 64
+export const MAX_HEADERS = 64
 /** Names and values together take at most this many bytes. */
 const MAX_BYTES = 8192
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { badCursor } from '../errors/personas.js'
 import { exampleOf, shapeOf } from '../field.js'
 import { projectId } from '../projects/schema.js'
-import { headerMap, headers, personaFields } from './fields.js'
+import { anyHeaders, headerMap, personaFields } from './fields.js'
 
 export const persona = z.object(shapeOf(personaFields, 'answer')).meta({
   id: 'Persona',
@@ -74,7 +74,7 @@ export const listPersonasInput = z.object({
   cursor: z
     .string()
     .refine((cursor) => cursor !== '' && cursor.length <= MAX_CURSOR, badCursor.text)
-    .meta({ description: 'Where the page starts, from the page before' })
+    .meta({ description: 'Where the page starts, from the page before', minLength: 1, maxLength: MAX_CURSOR })
     .optional(),
 })
 export type ListPersonasInput = z.infer<typeof listPersonasInput>
@@ -97,7 +97,7 @@ export const mergeHeadersInput = z
   })
 export type MergeHeadersInput = z.infer<typeof mergeHeadersInput>
 
-export const mergedHeaders = z.object({ headers }).meta({
+export const mergedHeaders = z.object({ headers: anyHeaders }).meta({
   id: 'MergedHeaders',
   description: 'The headers to send',
   example: { headers: { Authorization: 'Bearer connector-token', 'X-User-Language': 'en' } },

@@ -1,8 +1,6 @@
 import { z } from 'zod'
 import { optional, shapeOf } from '../field.js'
-import { isLonger, name } from '../text.js'
-
-const CONTROL = /\p{Cc}/u
+import { hasControls, isLonger, name, SEGMENT_PATTERN } from '../text.js'
 
 const MAX_ID = 128
 
@@ -10,7 +8,7 @@ const MAX_ID = 128
 export function faultOfProjectId(id: string): string | undefined {
   if (id === '' || isLonger(id, MAX_ID)) return 'projectId must have 1 to 128 characters'
   if (id === '.' || id === '..') return 'projectId must not be . or ..'
-  if (CONTROL.test(id)) return 'projectId must not contain control characters'
+  if (hasControls(id)) return 'projectId must not contain control characters'
   if (!id.isWellFormed()) return 'projectId must not contain lone surrogates'
   return undefined
 }
@@ -22,7 +20,13 @@ export const projectId = z
     const fault = faultOfProjectId(id)
     if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
   })
-  .meta({ description: 'The project’s id', minLength: 1, maxLength: MAX_ID, example: 'support-bot' })
+  .meta({
+    description: 'The project’s id',
+    minLength: 1,
+    maxLength: MAX_ID,
+    pattern: SEGMENT_PATTERN,
+    example: 'support-bot',
+  })
 
 export const projectInput = z.object({ projectId })
 
@@ -33,7 +37,7 @@ export const project = z
   })
   .meta({
     id: 'Project',
-    description: 'A registered project',
+    description: 'A project: its id is its name until it is given one',
     example: { id: '0f9d3c1e-8b7a-4c56-9d21-3e4f5a6b7c8d', name: 'Support bot' },
   })
 export type Project = z.infer<typeof project>
@@ -92,6 +96,7 @@ const llmSettingsInput = z
         description:
           'Up to 512 visible ASCII characters. Left out, empty, or given as its mask, the stored key stays; ' +
           'another provider needs a key of its own',
+        pattern: API_KEY.source,
         example: 'sk-proj-0123456789abcd',
       }),
     models: modelsBy((model) => model.nullish())

@@ -35,10 +35,9 @@ export class ProjectService {
     this.#keys = keys
   }
 
-  /** The registered projects within the caller's reach, oldest first. */
-  async list({ projectId }: Reach): Promise<Project[]> {
-    const projects = await this.#store.listProjects()
-    return projectId === undefined ? projects : projects.filter(({ id }) => id === projectId)
+  /** The projects there are within the caller's reach, oldest first. */
+  list({ projectId }: Reach): Promise<Project[]> {
+    return this.#store.listProjects(projectId)
   }
 
   /** @throws ServiceError FORBIDDEN for a caller that is limited to one project. */

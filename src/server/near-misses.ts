@@ -1,3 +1,5 @@
+import { edits } from '../edits.js'
+
 /** What other programs call a setting, where that is further from our name than a slip of the pen. */
 const OTHER_NAMES: Record<string, string> = {
   MONGO_URI: 'MONGODB_URL',
@@ -17,20 +19,6 @@ const OTHER_NAMES: Record<string, string> = {
   IMAGE_RATE: 'IMAGE_RATE_PER_MINUTE',
   ALLOWED_ORIGINS: 'CORS_ORIGINS',
   CORS_ALLOWED_ORIGINS: 'CORS_ORIGINS',
-}
-
-/** Edits that turn one of two names into the other: insertions, deletions and replacements of a character. */
-function edits(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, at) => at)
-  for (const [i, character] of [...one].entries()) {
-    const next = [i + 1]
-    for (const [j, wanted] of [...other].entries()) {
-      const [above = 0, left = 0, before = 0] = [row[j + 1], next[j], row[j]]
-      next.push(Math.min(above + 1, left + 1, before + (character === wanted ? 0 : 1)))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
 }
 
 /** Most edits that a name may be away from ours: short names are too like others. */

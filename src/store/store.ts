@@ -20,7 +20,7 @@ export interface ListRequest {
   cursor?: string | undefined
 }
 
-/** A page of personas, as the JSON array of them. */
+/** A page of personas, as the JSON array of them with a newline at its end, as answers in JSON have it. */
 export interface JsonPage {
   /** As text, or in UTF-8, which a driver may have ready. */
   json: string | Buffer
@@ -108,8 +108,11 @@ export interface Store {
     ifMatch?: readonly string[],
   ): Promise<'deleted' | 'missing' | 'stale'>
 
-  /** The registered projects, oldest first. */
-  listProjects(): Promise<{ id: string; name: string }[]>
+  /**
+   * Every project under whose id anything is stored, or the one of an id if it is there; the one whose earliest
+   * persona, image or registration is oldest first. One that is not registered has its id as its name.
+   */
+  listProjects(id?: string): Promise<{ id: string; name: string }[]>
   findProject(id: string): Promise<StoredProject | null>
   insertProject(project: { id: string; name: string }, now: number): Promise<void>
   /**
@@ -119,7 +122,7 @@ export interface Store {
   updateProject(id: string, change: ProjectChange, now: number): Promise<StoredProject | KeyFault>
   /**
    * Removes the project's personas, images and settings, in steps between which others are answered: the
-   * settings last, so that it can be deleted again should it end in between. False if there was nothing.
+   * settings last, so that it keeps its name should it end in between. False if there was nothing.
    */
   deleteProject(id: string): Promise<boolean>
   /** Every stored provider key, so that unreadable ones can be reported. */

@@ -5,7 +5,6 @@
 import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import openapi from '../../openapi.json' with { type: 'json' }
 import { Ledger } from '../crash/ledger.js'
 import { verify } from '../crash/verify.js'
 import { ask } from '../support/ask.js'
@@ -87,7 +86,6 @@ const site: Site = {
   statuses: {},
   bigIds: await fill(started.url, 'big', { count: 300, bytes: 6_700 }),
   pictureId: await upload(started.url, 'big', { picture: await noisePicture(1_800) }),
-  rawUpload: '/api/projects/{projectId}/images/file' in openapi.paths ? 'images/file' : 'images',
   later: [],
 }
 for (let at = 0; at < CALLERS; at += 1) await provide(site.base, `chaos-${at}`)
@@ -217,7 +215,7 @@ async function servePlainCaller(when: string): Promise<void> {
     body: JSON.stringify({ imageBase64, role: 'upload' }),
   })
   const raw = {
-    path: `${plain}/${site.rawUpload}?role=upload`,
+    path: `${plain}/images/file?role=upload`,
     headers: { 'Content-Type': 'image/png' },
     body: picture,
   }

@@ -16,8 +16,6 @@ export interface Site {
   bigIds: string[]
   /** Id of a picture of 9.7 MB in the project `big`. */
   pictureId: string
-  /** Path of raw uploads in a project's images, without the role. */
-  rawUpload: string
   /** Checks to be made once the load is over. */
   later: (() => Promise<void>)[]
 }

@@ -70,7 +70,11 @@ export class ApiDocument {
   /** The operation of a method and a path as it was sent, and whether the path is one of the document at all. */
   find(method: string, target: string): { operation?: Operation; isKnownPath: boolean } {
     const segments = segmentsOf(target)
-    const found = this.operations.filter(({ path }) => fits(segmentsOf(path), segments))
+    const fitting = this.operations.filter(({ path }) => fits(segmentsOf(path), segments))
+    // A path of its own comes before one that has it as a parameter (OpenAPI 3.1, "Path Templating Matching").
+    const parameters = ({ path }: Operation) => path.split('{').length
+    const fewest = Math.min(...fitting.map(parameters))
+    const found = fitting.filter((each) => parameters(each) === fewest)
     const wanted = method === 'HEAD' ? 'GET' : method
     const operation = found.find((each) => each.method === wanted)
     return { isKnownPath: found.length > 0, ...(operation && { operation }) }

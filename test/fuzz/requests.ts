@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { ApiDocument, Operation } from './document.js'
 import type { Sent } from './judge.js'
 import type { Pool } from './pool.js'
-import { nearlyValid, valid, wildText, wildValue } from './values.js'
+import { nearlyValid, PIXEL, valid, wildText, wildValue } from './values.js'
 
 /** A request that waits for ids. */
 export type Plan = (pool: Pool) => Sent
@@ -74,6 +74,7 @@ const wildHeaders = fc.dictionary(
     'Authorization',
     'Origin',
     'Content-Encoding',
+    'Prefer',
     'X-Forwarded-For',
     'Range',
     'Accept-Encoding',
@@ -81,7 +82,15 @@ const wildHeaders = fc.dictionary(
   ),
   fc.oneof(
     fc.stringMatching(/^[\x21-\x7e\xa0-\xff][\x20-\x7e\xa0-\xff]{0,60}$/),
-    fc.constantFrom('*', '"*"', 'W/"x"', '"2026-01-28T10:00:00.000Z"', 'gzip', 'x'.repeat(9_000)),
+    fc.constantFrom(
+      '*',
+      'handling=strict',
+      '"*"',
+      'W/"x"',
+      '"2026-01-28T10:00:00.000Z"',
+      'gzip',
+      'x'.repeat(9_000),
+    ),
   ),
   { maxKeys: 3 },
 )
@@ -98,11 +107,29 @@ const contentType = fc.oneof(
   ),
 )
 
+/** A picture, or what is none, as some type. */
+const file = fc
+  .tuple(
+    fc.oneof(
+      {
+        weight: 9,
+        arbitrary: fc.constantFrom('image/png', 'image/webp', 'application/octet-stream', 'IMAGE/X'),
+      },
+      contentType,
+    ),
+    fc.oneof(
+      fc.constant(Buffer.from(PIXEL, 'base64')),
+      fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+    ),
+  )
+  .map(([type, bytes]) => ({ type, bytes }))
+
 /** Bytes of a body: JSON as the schema describes it, nearly so, or anything. */
 function body(
   document: ApiDocument,
   operation: Operation,
 ): fc.Arbitrary<{ type: string; bytes: Buffer } | undefined> {
+  if ('application/octet-stream' in operation.body) return file
   const schema = operation.body['application/json']
   const json = (value: unknown) => Buffer.from(JSON.stringify(value) ?? '')
   if (schema === undefined) {

@@ -50,7 +50,7 @@ const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}$/)
 const fieldValue = fc.stringMatching(/^[\t\x20-\x7e]{0,40}$/)
 
 /** A picture of one pixel. */
-const PIXEL =
+export const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
 /** Values that a schema of the document describes. */
@@ -88,16 +88,23 @@ function validText({
 }: Schema): fc.Arbitrary<string> {
   if (contentEncoding === 'base64') return fc.constantFrom(PIXEL, `data:image/png;base64,${PIXEL}`)
   if (format === 'uuid') return fc.uuid({ version: 4 })
-  if (typeof pattern === 'string') {
-    const matching = fc.stringMatching(new RegExp(pattern))
-    return typeof example === 'string' ? fc.oneof(fc.constant(example), matching) : matching
-  }
   const length = { minLength, maxLength: Math.min(maxLength, 80) }
-  return fc.oneof(
+  const any = fc.oneof(
     { weight: 8, arbitrary: fc.string({ unit: 'grapheme-ascii', ...length }) },
     { weight: 4, arbitrary: fc.string({ unit: 'grapheme', ...length }) },
     fc.constantFrom('x'.repeat(maxLength), '😀'.repeat(Math.min(maxLength, 2_000))),
   )
+  if (typeof pattern !== 'string') return any
+  const wanted = new RegExp(pattern, 'u')
+  const matching = fc.stringMatching(wanted).filter((text) => [...text].length <= maxLength)
+  if (typeof example === 'string') return fc.oneof(fc.constant(example), matching)
+  // What fits but few texts is only found by it.
+  return wanted.test('an ordinary text')
+    ? fc.oneof(
+        any.filter((text) => wanted.test(text)),
+        matching,
+      )
+    : matching
 }
 
 function validObject(document: ApiDocument, { properties, required = [], additionalProperties }: Schema) {

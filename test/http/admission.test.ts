@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => service.close())
 
-const path = () => `/api/projects/${newProjectId()}/images?role=upload`
+const path = () => `/api/projects/${newProjectId()}/images/file?role=upload`
 
 /** Announces an upload of 15 MiB and sends a byte of it now and then. */
 function dribblingUpload(): RawConnection {

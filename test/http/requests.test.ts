@@ -37,7 +37,7 @@ describe('what is counted for a request is given back', () => {
   })
 
   it('after 60 pipelined chunked uploads whose sender resets the connection', async () => {
-    const path = `/api/projects/${newProjectId()}/images?role=upload`
+    const path = `/api/projects/${newProjectId()}/images/file?role=upload`
     const upload = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`
     const socket = await open(upload.repeat(60))
     await delay(50)
@@ -53,7 +53,7 @@ describe('what is counted for a request is given back', () => {
   })
 
   it('after uploads that wait for their turn are given up', async () => {
-    const path = `/api/projects/${newProjectId()}/images?role=upload`
+    const path = `/api/projects/${newProjectId()}/images/file?role=upload`
     const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 10000000\r\n\r\nx`
     const sockets = await Promise.all(Array.from({ length: 20 }, () => open(head)))
     await expect.poll(async () => (await readGauges(service.url))['limit_waiting{limit="bodies"}']).toBe(17)

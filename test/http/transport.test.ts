@@ -118,7 +118,7 @@ describe('content types', () => {
     expect(response.status).toBe(415)
     expect(await response.json()).toMatchObject({
       code: 'UNSUPPORTED_MEDIA_TYPE',
-      message: wrongContentType.text,
+      message: wrongContentType.example().message,
     })
   })
 
@@ -273,7 +273,7 @@ describe('bodies', () => {
 describe('a body that is too large', () => {
   it('is refused by an answer, not by a broken pipe, and the connection goes on', async () => {
     const body = Buffer.alloc(15 * 1024 * 1024 + 1)
-    const upload = `/api/projects/${newProjectId()}/images?role=upload`
+    const upload = `/api/projects/${newProjectId()}/images/file?role=upload`
     for (let n = 0; n < 10; n += 1) {
       const response = await service.send(upload, {
         method: 'POST',
@@ -340,11 +340,20 @@ describe('methods and paths', () => {
     ['/trpc/personas.get', 'DELETE', 'GET, HEAD, POST'],
     ['/openapi.json', 'PUT', 'GET, HEAD'],
     ['/api/projects/p/personas', 'PROPFIND', 'GET, HEAD, POST'],
+    // It is no image of that id.
+    ...['GET', 'HEAD', 'DELETE', 'PUT', 'OPTIONS'].map((method): [string, string, string] => [
+      '/api/projects/p/images/file',
+      method,
+      'POST',
+    ]),
+    ['/api/projects/p/images/file/', 'DELETE', 'POST'],
+    ['/api/projects/p/images/file.png', 'POST', 'DELETE, GET, HEAD'],
   ])('%s does not take %s: 405 with Allow', async (path, method, allow) => {
     const response = await service.send(path, { method })
     expect(response.status).toBe(405)
     expect(response.headers.get('allow')).toBe(allow)
-    expect(await response.json()).toMatchObject({ code: 'METHOD_NOT_SUPPORTED' })
+    if (method === 'HEAD') expect(await response.text()).toBe('')
+    else expect(await response.json()).toMatchObject({ code: 'METHOD_NOT_SUPPORTED' })
   })
 
   it('a wrong method is 405 before its body is looked at', async () => {

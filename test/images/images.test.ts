@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import { expect, it } from 'vitest'
-import { imageNotFound, notAPicture, notBase64 } from '../../src/errors/images.js'
+import { fileNotAPicture, imageNotFound, notAPicture, notBase64 } from '../../src/errors/images.js'
 import { type Caller, newProjectId, type Running } from '../support/helper.js'
 import { onEveryStore, throughBoth } from '../support/matrix.js'
 import { colourAt, halves, laden, plain } from './pictures.js'
@@ -238,9 +238,9 @@ onEveryStore('served images', (service) => {
   })
 })
 
-onEveryStore('raw uploads', (service) => {
+onEveryStore('uploads of a file', (service) => {
   const send = (body: Buffer, type: string, query = '?role=upload', projectId = newProjectId()) =>
-    service().send(`/api/projects/${projectId}/images${query}`, {
+    service().send(`/api/projects/${projectId}/images/file${query}`, {
       method: 'POST',
       headers: { 'Content-Type': type },
       body,
@@ -255,13 +255,60 @@ onEveryStore('raw uploads', (service) => {
     expect((await bytesOf(service(), projectId, id)).response.headers.get('content-type')).toBe('image/jpeg')
   })
 
-  it('need a role in the query and a picture in the body', async () => {
+  it('may come as bytes of no particular type', async () => {
+    for (const type of ['application/octet-stream', 'IMAGE/WEBP', 'image/jpeg; q=1']) {
+      expect((await send(await small(), type)).status).toBe(201)
+    }
+  })
+
+  it('need a role in the query', async () => {
+    for (const query of ['', '?role=avatar', '?role=upload&role=upload']) {
+      const response = await send(await small(), 'image/png', query)
+      const message = 'role must be one of persona-avatar, persona-avatar-styleguide, upload'
+      expect([response.status, await response.json()]).toMatchObject([
+        400,
+        { message, issues: [{ path: 'role' }] },
+      ])
+    }
+  })
+
+  it.each<[what: string, body: Buffer, type: string]>([
+    ['is empty', Buffer.alloc(0), 'image/png'],
+    ['is no picture of an accepted format', Buffer.from('<svg/>'), 'image/svg+xml'],
+    ['is base64', Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAAA=='), 'image/png'],
+  ])('are refused, naming the body, when it %s', async (_, body, type) => {
+    const response = await send(body, type)
+    const answer = await response.text()
+    expect([response.status, JSON.parse(answer)]).toMatchObject([
+      400,
+      { message: fileNotAPicture.text, issues: [{ path: 'body', message: fileNotAPicture.text }] },
+    ])
+    expect(answer).not.toContain('imageBase64')
+  })
+
+  it('are refused in JSON or any other type, as a JSON upload is as a picture: each 415 says where it goes', async () => {
     const picture = await small()
-    expect((await send(picture, 'image/png', '')).status).toBe(400)
-    expect((await send(picture, 'image/png', '?role=avatar')).status).toBe(400)
-    expect((await send(Buffer.alloc(0), 'image/png')).status).toBe(400)
-    expect((await send(Buffer.from('<svg/>'), 'image/svg+xml')).status).toBe(400)
-    expect((await send(picture, 'application/octet-stream')).status).toBe(415)
+    for (const type of ['application/json', 'text/plain', 'multipart/form-data; boundary=x']) {
+      const response = await send(picture, type)
+      const message =
+        'Content-Type must be an image type or application/octet-stream, with the picture itself as the body'
+      expect([response.status, await response.json()]).toMatchObject([415, { message }])
+    }
+    for (const type of ['image/png', 'application/octet-stream']) {
+      const response = await service().send(`/api/projects/${newProjectId()}/images?role=upload`, {
+        method: 'POST',
+        headers: { 'Content-Type': type },
+        body: picture,
+      })
+      const message = 'Content-Type must be application/json; a picture itself goes to …/images/file'
+      expect([response.status, await response.json()]).toMatchObject([415, { message }])
+    }
+    const packed = await service().send(`/api/projects/${newProjectId()}/images/file?role=upload`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'image/png', 'Content-Encoding': 'gzip' },
+      body: picture,
+    })
+    expect(packed.status).toBe(415)
   })
 
   it('take as much as 10 MiB, refuse more with 400, and more than 15 MiB with 413', async () => {

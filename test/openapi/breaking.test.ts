@@ -48,8 +48,8 @@ const breaking: Change[] = [
   ],
   [
     'a type of body is gone',
-    ({ paths }) => delete paths[IMAGES].post.requestBody.content['image/webp'],
-    [`POST ${IMAGES}: body: image/webp is gone`],
+    ({ paths }) => delete paths[`${IMAGES}/file`].post.requestBody.content['image/webp'],
+    [`POST ${IMAGES}/file: body: image/webp is gone`],
   ],
   [
     'a field is required',
@@ -74,7 +74,7 @@ const breaking: Change[] = [
   [
     'a sent value is no longer taken',
     ({ components }) => components.schemas.ImageRole.enum.pop(),
-    [`POST ${IMAGES}: query role no longer takes "upload"`],
+    [`POST ${IMAGES}/file: query role no longer takes "upload"`],
   ],
   [
     'a status of success is gone',

@@ -1,14 +1,25 @@
 import { expect } from 'vitest'
-import { type Declared, declared, examplesOf, faults, resolve } from './document.js'
+import { type Declared, declared, examplesOf, faults, type Part, resolve } from './document.js'
 
 /** Headers that are documented wherever they are sent. */
-const HEADERS = ['etag', 'link', 'retry-after', 'www-authenticate', 'x-request-id']
+const HEADERS = ['etag', 'link', 'x-next-cursor', 'retry-after', 'www-authenticate', 'x-request-id']
+
+/** A picture of one pixel. */
+const PIXEL = new Uint8Array(
+  Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  ),
+)
 
 function operationOf(method: string, target: string): Declared {
   const path = target.split('?', 1)[0]?.split('/') ?? []
   const fits = (template: string[]) =>
     template.length === path.length && template.every((step, at) => step.startsWith('{') || step === path[at])
-  const found = declared.find((each) => each.method === method && fits(each.path.split('/')))
+  // A path of its own comes before one that has it as a parameter (OpenAPI 3.1, "Path Templating Matching").
+  const [found] = declared
+    .filter((each) => each.method === method && fits(each.path.split('/')))
+    .sort((a, b) => a.path.split('{').length - b.path.split('{').length)
   return found ?? expect.fail(`${method} ${target} is not in the document`)
 }
 
@@ -47,9 +58,21 @@ export async function hold(method: string, target: string, response: Response): 
 /** A request as the document shows it: parameters of the path and the body are its examples. */
 export function shown({ path, operation }: Declared, values: Record<string, string> = {}) {
   const parameters: Record<string, unknown> = { ...values }
-  for (const each of (operation.parameters ?? []).map(resolve)) parameters[each.name] ??= each.example
-  const target = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(parameters[name])))
-  const media = operation.requestBody?.content['application/json']
+  for (const each of (operation.parameters ?? []).map(resolve)) {
+    parameters[each.name] ??= each.example ?? resolve(each.schema).enum?.[0]
+  }
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(parameters[name])))
+  const all: Part[] = operation.parameters ?? []
+  const required = all.map(resolve).filter((each) => each.in === 'query' && each.required)
+  const query = new URLSearchParams(
+    required.map(({ name }): [string, string] => [name, String(parameters[name])]),
+  )
+  const target = required.length === 0 ? filled : `${filled}?${query}`
+  const content: Part = operation.requestBody?.content ?? {}
+  if ('application/octet-stream' in content) {
+    return { target, init: { body: PIXEL, headers: { 'content-type': 'application/octet-stream' } } }
+  }
+  const media = content['application/json']
   if (media === undefined) return { target, init: {} }
   const [body] = examplesOf(media)
   return { target, init: { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } }

@@ -26,12 +26,14 @@ async function restPages(service: Running, path: string): Promise<Listed[][]> {
     expect(response.status).toBe(200)
     pages.push((await response.json()) as Listed[])
     next = /^<([^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
+    const cursor = next === undefined ? null : new URL(next, service.url).searchParams.get('cursor')
+    expect(response.headers.get('x-next-cursor')).toBe(cursor)
   }
   return pages
 }
 
 onEveryStore('pages', (service) => {
-  it('show every persona once, in order, by Link in REST and nextCursor in tRPC', async () => {
+  it('show every persona once, in order, by Link and X-Next-Cursor in REST and nextCursor in tRPC', async () => {
     const projectId = newProjectId()
     const ids = await fill(service(), projectId, 7)
     const pages = await restPages(service(), `/api/projects/${projectId}/personas?limit=3`)

@@ -76,6 +76,8 @@ throughBoth('personas', (caller, service) => {
       ['an object', {}, 'name must be a string'],
       ['too long', '😀'.repeat(201), 'name must be at most 200 characters'],
       ['with NUL', 'a\u0000b', 'name must not contain NUL characters'],
+      ['with a line break', 'a\nb', 'name must not contain control characters'],
+      ['with a control character beyond ASCII', 'a\u0085', 'name must not contain control characters'],
       ['with a lone surrogate', 'a\ud800', 'name must not contain lone surrogates'],
     ])('refuses a name that is %s', async (_, name, message) => {
       const { status, ...rest } = await call('personas.create', { projectId: newProjectId(), name })

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { projectNotFound, providerKeyMissing, providerKeyOfAnother } from '../../src/errors/projects.js'
+import { plain } from '../images/pictures.js'
 import { type Caller, newProjectId } from '../support/helper.js'
 import { throughBoth } from '../support/matrix.js'
 
@@ -31,6 +32,21 @@ throughBoth('projects', (caller, service) => {
     expect(updated).toMatchObject({ status: 200, value: { name: 'Named' } })
     expect(await listed()).toContain(projectId)
     expect((await call('projects.getConfig', { projectId })).value).toEqual({ name: 'Named' })
+  })
+
+  it('are listed as soon as something is stored under their id, until the last of it is deleted', async () => {
+    const [withPersona, withImage] = [newProjectId(), newProjectId()]
+    const imageBase64 = (await plain(8, 8).png().toBuffer()).toString('base64')
+    const persona = await call('personas.create', { projectId: withPersona, name: 'n' })
+    const image = await call('images.upload', { projectId: withImage, imageBase64, role: 'upload' })
+    const listed = async () =>
+      (await call('projects.list', {})).value.filter(({ id }: { id: string }) =>
+        [withPersona, withImage].includes(id),
+      )
+    expect(await listed()).toEqual([withPersona, withImage].map((id) => ({ id, name: id })))
+    await call('personas.delete', { projectId: withPersona, id: persona.value.id })
+    await call('images.delete', { projectId: withImage, imageId: image.value.id })
+    expect(await listed()).toEqual([])
   })
 
   it('answer a mask for the key, and keep the key in clear nowhere', async () => {

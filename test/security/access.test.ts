@@ -1,8 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { otherProject, unauthorized } from '../../src/errors/access.js'
 import { personaNotFound } from '../../src/errors/personas.js'
-import { databases, newProjectId } from '../support/helper.js'
-import { bearer, GENERAL, type KeyHolders, keyHolders, MINE, OTHER } from './key-holders.js'
+import { plain } from '../images/pictures.js'
+import { databases, newProjectId, type Running } from '../support/helper.js'
+import {
+  bearer,
+  EMPTY,
+  EMPTY_BOUND,
+  GENERAL,
+  type KeyHolders,
+  keyHolders,
+  MINE,
+  OTHER,
+} from './key-holders.js'
 
 // Every operation in a project, with inputs that are fine but for the project.
 const operations: [procedure: string, input: Record<string, unknown>][] = [
@@ -82,6 +92,13 @@ describe.each(databases)('access on $name', (database) => {
       })
       const all = await holders.general[kind].call('projects.list', {})
       expect(all.value).toHaveLength(2)
+      // Nothing is stored there yet, or any more.
+      const { client } = holders.nobody.as(bearer(EMPTY_BOUND))
+      expect(await client.projects.list.query()).toEqual([])
+      const { id } = await client.personas.create.mutate({ projectId: EMPTY, name: 'n' })
+      expect(await client.projects.list.query()).toEqual([{ id: EMPTY, name: EMPTY }])
+      await client.personas.delete.mutate({ projectId: EMPTY, id })
+      expect(await client.projects.list.query()).toEqual([])
       for (const procedure of ['projects.list', 'projects.create']) {
         expect((await holders.nobody[kind].call(procedure, { name: 'n' })).status).toBe(401)
       }
@@ -118,6 +135,20 @@ describe.each(databases)('access on $name', (database) => {
       ({ name }) => name,
     )
     expect(names).toEqual(['hidden'])
+  })
+
+  it('a file is taken with a key of its project alone', async () => {
+    const picture = await plain(8, 8).png().toBuffer()
+    const send = (holder: Running, projectId: string) =>
+      holder.send(`/api/projects/${encodeURIComponent(projectId)}/images/file?role=upload`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'image/png' },
+        body: picture,
+      })
+    for (const holder of [holders.nobody, holders.wrong]) expect((await send(holder, MINE)).status).toBe(401)
+    const refused = await send(holders.bound, OTHER)
+    expect([refused.status, await refused.json()]).toMatchObject([403, { message: otherProject.text }])
+    for (const holder of [holders.bound, holders.general]) expect((await send(holder, MINE)).status).toBe(201)
   })
 
   it('images of another project are 403, and 404 under the own one', async () => {

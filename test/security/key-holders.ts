@@ -7,6 +7,9 @@ export const OTHER = `other-${randomUUID()}`
 /** The key that opens every project, and those that open one. */
 export const GENERAL = 'general-key-0123456789'
 export const BOUND = 'bound-key-0123456789'
+/** One more, in which nothing is stored. */
+export const EMPTY = `empty-${randomUUID()}`
+export const EMPTY_BOUND = 'empty-bound-key-0123456789'
 const OTHER_BOUND = 'other-bound-key-0123456789'
 
 export const bearer = (key: string) => ({ Authorization: `Bearer ${key}` })
@@ -23,7 +26,7 @@ export interface KeyHolders {
 
 /** Serves one store with keys set, to callers who send theirs. */
 export async function keyHolders(database: (typeof databases)[number]): Promise<KeyHolders> {
-  const env = { API_KEYS: `${GENERAL}, ${MINE}=${BOUND},${OTHER}=${OTHER_BOUND}` }
+  const env = { API_KEYS: `${GENERAL}, ${MINE}=${BOUND},${OTHER}=${OTHER_BOUND},${EMPTY}=${EMPTY_BOUND}` }
   const nobody = await startService(database, { env })
   return {
     nobody,

@@ -39,7 +39,7 @@ export function pageContract(store: () => Store) {
 
   it('names a next page only where there is one', async () => {
     const project = randomUUID()
-    expect(await listOf(store(), project, { limit: 2 })).toEqual({ items: [], bytes: 2 })
+    expect(await listOf(store(), project, { limit: 2 })).toEqual({ items: [], bytes: 3 })
     await insertMany(store(), project, 4)
     const first = await listOf(store(), project, { limit: 2 })
     if (first === 'bad-cursor') throw new Error('A first page has no cursor')
@@ -81,11 +81,12 @@ export function pageContract(store: () => Store) {
     const prompts = ['plain', 'zwölf "Boxkämpfer"\n', '🙂\u0001'.repeat(3_000)]
     for (const systemPrompt of prompts) await insert(store(), project, { systemPrompt })
     const page = pageOf(await listOf(store(), project, { limit: 3 }))
-    expect(page.bytes).toBe(Buffer.byteLength(JSON.stringify(page.items)))
+    expect(page.bytes).toBe(Buffer.byteLength(JSON.stringify(page.items)) + 1)
     const asJson = pageOf(await store().listPersonas(project, { limit: 3 }))
     expect(JSON.parse(String(asJson.json))).toEqual(page.items)
     expect(asJson.bytes).toBe(page.bytes)
     expect(Buffer.byteLength(asJson.json)).toBe(page.bytes)
+    expect(String(asJson.json)).toMatch(/\]\n$/)
   })
 
   it.each([
@@ -99,7 +100,7 @@ export function pageContract(store: () => Store) {
     }
     const whole = pageOf(await listOf(store(), project, { limit: 12 }))
     expect(await listOf(store(), project, { limit: 12, maxBytes: whole.bytes })).toEqual(whole)
-    const sizeOf = (count: number) => Buffer.byteLength(JSON.stringify(whole.items.slice(0, count)))
+    const sizeOf = (count: number) => Buffer.byteLength(JSON.stringify(whole.items.slice(0, count))) + 1
     for (const count of [1, 5, 11]) {
       for (const maxBytes of [sizeOf(count), sizeOf(count + 1) - 1]) {
         const page = pageOf(await listOf(store(), project, { limit: 12, maxBytes }))

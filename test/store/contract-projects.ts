@@ -12,7 +12,7 @@ const first = withKey(sealed.ciphertext, { mask: sealed.mask, keepIfMask: 'sk-ab
 
 /** Registered projects, their settings and keys, and what goes with a project. */
 export function projectContract(store: () => Store) {
-  it('lists the registered projects, oldest first', async () => {
+  it('lists registered projects in the order of their registration, whatever the clock says', async () => {
     const ids = range(8).map((): string => randomUUID())
     for (const [i, id] of ids.entries()) await store().insertProject({ id, name: `name ${i % 2}` }, T0 - i)
     const listed = (await store().listProjects()).filter(({ id }) => ids.includes(id))
@@ -21,10 +21,59 @@ export function projectContract(store: () => Store) {
     expect(await store().findProject(randomUUID())).toBeNull()
   })
 
-  it('does not list a project that only has personas', async () => {
+  it('lists a project as soon as anything is stored under its id, by the id until it is registered', async () => {
+    const [personas, images, both, nothing]: string[] = range(4).map(() => `unregistered ${randomUUID()} ü🙂`)
+    const ids = [personas, images, both].map(String)
+    for (const id of [personas, both]) await insert(store(), String(id))
+    for (const id of [images, both]) await store().insertImage(String(id), newImage('upload'))
+    const listed = (await store().listProjects()).filter(({ id }) => ids.includes(id))
+    expect(new Set(listed)).toEqual(new Set(ids.map((id) => ({ id, name: id }))))
+    expect(listed).toHaveLength(3)
+    for (const id of ids) {
+      expect(await store().listProjects(id)).toStrictEqual([{ id, name: id }])
+      expect(await store().findProject(id)).toBeNull()
+    }
+    expect(await store().listProjects(nothing)).toStrictEqual([])
+    await store().updateProject(String(both), { name: 'Named' }, T0)
+    expect(await store().listProjects(both)).toStrictEqual([{ id: both, name: 'Named' }])
+    expect((await store().listProjects()).filter(({ id }) => id === both)).toHaveLength(1)
+  })
+
+  it('lists projects by the earliest of what is there: a persona, an image or their registration', async () => {
+    const [a, b, c, d]: string[] = range(4).map(() => randomUUID())
+    const places = async () => {
+      const listed = (await store().listProjects()).map(({ id }) => id)
+      return [a, b, c, d]
+        .filter((id) => listed.includes(String(id)))
+        .sort((x, y) => listed.indexOf(String(x)) - listed.indexOf(String(y)))
+    }
+    const first = await insert(store(), String(a))
+    const image = newImage('upload')
+    await store().insertImage(String(b), image)
+    await store().insertProject({ id: String(c), name: 'c' }, T0 - 1_000)
+    await insert(store(), String(d), {}, T0 - 2_000)
+    expect(await places()).toEqual([a, b, c, d])
+    // What comes later changes nothing, and registering neither.
+    for (const id of [c, b, a]) await insert(store(), String(id))
+    for (const id of [d, a, c]) await store().insertImage(String(id), newImage('persona-avatar-styleguide'))
+    for (const id of [d, b]) await store().updateProject(String(id), { name: 'late' }, T0 - 5_000)
+    expect(await places()).toEqual([a, b, c, d])
+    await store().deletePersona(String(a), first.id)
+    await store().deleteImage(String(b), image.id)
+    expect(await places()).toEqual([c, d, b, a])
+    await store().deleteProject(String(c))
+    expect(await places()).toEqual([d, b, a])
+  })
+
+  it('lists no project once the last of it is deleted', async () => {
     const id = randomUUID()
-    await insert(store(), id)
-    expect(await store().findProject(id)).toBeNull()
+    const { id: personaId } = await insert(store(), id)
+    const image = newImage('upload')
+    await store().insertImage(id, image)
+    await store().deletePersona(id, personaId)
+    expect(await store().listProjects(id)).toHaveLength(1)
+    await store().deleteImage(id, image.id)
+    expect(await store().listProjects(id)).toEqual([])
     expect((await store().listProjects()).some((project) => project.id === id)).toBe(false)
   })
 
@@ -230,7 +279,8 @@ export function projectContract(store: () => Store) {
     }
     expect(await store().deleteProject(id)).toBe(true)
     expect(await store().findProject(id)).toBeNull()
-    expect(await listOf(store(), id, { limit: 10 })).toEqual({ items: [], bytes: 2 })
+    expect(await store().listProjects(id)).toEqual([])
+    expect(await listOf(store(), id, { limit: 10 })).toEqual({ items: [], bytes: 3 })
     expect(await store().listImageIds(id)).toEqual([])
     expect((await store().listSealedKeys()).some(({ projectId }) => projectId === id)).toBe(false)
     expect(await store().deleteProject(id)).toBe(false)

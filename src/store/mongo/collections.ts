@@ -46,8 +46,11 @@ export function collectionsOf(db: Db): Collections {
 /** Sees what was just written, acknowledged by a majority or not. */
 export const LATEST = { readConcern: { level: 'local' } } as const
 
-/** The index that pages of personas are read from. */
+/** The index that pages of personas are read from, and the one of images that is like it. */
 export const ORDER_INDEX = 'project_order'
+/** Their keys: the earliest of a project comes first. */
+export const PERSONA_ORDER = { projectId: 1, createdAt: 1, _id: 1 } as const
+export const IMAGE_ORDER = { projectId: 1, _id: 1 } as const
 
 /**
  * Why a write of a persona's name failed: `name-taken`, or null where the name is free again and the write can
@@ -101,7 +104,7 @@ export async function createIndexes({ personas, projects, images, portraitChange
   await createMissing(personas, [
     { name: 'project_name', key: { projectId: 1, name: 1 }, unique: true },
     { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },
-    { name: ORDER_INDEX, key: { projectId: 1, createdAt: 1, _id: 1 } },
+    { name: ORDER_INDEX, key: PERSONA_ORDER },
     // Partial in databases of earlier versions, where it serves as well.
     { name: 'project_image', key: { projectId: 1, imageUrl: 1 } },
   ] satisfies IndexOf<PersonaDocument>[])
@@ -110,6 +113,7 @@ export async function createIndexes({ personas, projects, images, portraitChange
     { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },
     // Ends in the id so that lists of ids never load the bytes beside them.
     { name: 'project_role_order', key: { projectId: 1, role: 1, _id: 1, id: 1 } },
+    { name: ORDER_INDEX, key: IMAGE_ORDER },
   ])
   await createMissing(portraitChanges, [{ name: 'project_time', key: { projectId: 1, at: 1 } }])
 }

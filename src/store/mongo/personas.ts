@@ -35,8 +35,8 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
       .batchSize(limit + 1)
     const texts: string[] = []
     let last: PersonaDocument | undefined
-    // The brackets; with each persona but the first goes a comma.
-    let bytes = 2
+    // The brackets and the newline; with each persona but the first goes a comma.
+    let bytes = 3
     while (await answer(() => found.hasNext())) {
       for (const document of found.readBufferedDocuments()) {
         const json = JSON.stringify(toPersona(document))
@@ -44,7 +44,7 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
         if (last !== undefined && (texts.length === limit || bytes + size > maxBytes)) {
           // What the database still has ready; where it does not hear of it, it lets go of that by itself.
           await found.close().catch(() => undefined)
-          const page = { json: `[${texts.join(',')}]`, bytes, nextCursor: encodeCursor(last) }
+          const page = { json: `[${texts.join(',')}]\n`, bytes, nextCursor: encodeCursor(last) }
           return texts.length < limit ? { ...page, endsEarly: true } : page
         }
         texts.push(json)
@@ -52,7 +52,7 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
         bytes += size
       }
     }
-    return { json: `[${texts.join(',')}]`, bytes }
+    return { json: `[${texts.join(',')}]\n`, bytes }
   }
 
   return {

@@ -4,7 +4,13 @@ import { MODEL_USES } from '../../projects/schema.js'
 import { isKeyFault, keyAfter, modelsOf, projectOf } from '../project-settings.js'
 import type { KeyFault, ProjectChange, Store, StoredProject } from '../store.js'
 import { answer } from './answer.js'
-import { type Collections, isDuplicate, type ProjectDocument } from './collections.js'
+import {
+  type Collections,
+  IMAGE_ORDER,
+  isDuplicate,
+  PERSONA_ORDER,
+  type ProjectDocument,
+} from './collections.js'
 import { nextOrderKey } from './order.js'
 import { PORTRAIT, type Portraits } from './portraits.js'
 
@@ -81,6 +87,32 @@ async function deleteAll(owned: Owned, filter: OwnedFilter) {
   }
 }
 
+/** The key (\`nextOrderKey\`) of the earliest thing of a kind in a project, by the project's id. */
+interface Earliest {
+  _id: string
+  place: string
+}
+
+/**
+ * The earliest document of each project. MongoDB answers a sort by an index and the first of each group with one
+ * look into the index for each (DISTINCT_SCAN), however many documents there are.
+ */
+function earliestOf(filter: { projectId?: string }, order: Record<string, 1>) {
+  return [{ $match: filter }, { $sort: order }, { $group: { _id: '$projectId', place: { $first: '$_id' } } }]
+}
+
+/** Projects with their names, the one with the earliest place first. */
+function inOrder(all: Earliest[], named: { _id: string; name: string }[]) {
+  const names = new Map(named.map(({ _id, name }) => [_id, name]))
+  const places = new Map<string, string>()
+  for (const { _id, place } of all) {
+    const known = places.get(_id)
+    if (known === undefined || place < known) places.set(_id, place)
+  }
+  const sorted = [...places].sort(([a, at], [b, other]) => (at < other || (at === other && a < b) ? -1 : 1))
+  return sorted.map(([id]) => ({ id, name: names.get(id) ?? id }))
+}
+
 type ProjectMethods = Pick<
   Store,
   'listProjects' | 'findProject' | 'insertProject' | 'updateProject' | 'deleteProject' | 'listSealedKeys'
@@ -117,9 +149,17 @@ export function mongoProjects(
   }
 
   return {
-    async listProjects() {
-      const found = projects.find({}, { projection: { name: 1 } }).sort({ order: 1 })
-      return (await answer(() => found.toArray())).map(({ _id, name }) => ({ id: _id, name }))
+    async listProjects(id) {
+      const registered = projects.find(id === undefined ? {} : { _id: id }, {
+        projection: { name: 1, order: 1 },
+      })
+      const owned = id === undefined ? {} : { projectId: id }
+      const [named, ...earliest] = await Promise.all([
+        answer(() => registered.toArray()),
+        answer(() => personas.aggregate<Earliest>(earliestOf(owned, PERSONA_ORDER)).toArray()),
+        answer(() => images.aggregate<Earliest>(earliestOf(owned, IMAGE_ORDER)).toArray()),
+      ])
+      return inOrder([...named.map(({ _id, order }) => ({ _id, place: order })), ...earliest.flat()], named)
     },
 
     async findProject(id) {
@@ -152,7 +192,7 @@ export function mongoProjects(
       const hadImages = await deleteAll(images, { projectId: id, role: { $in: NOT_PORTRAITS } })
       // Behind the personas, and not all of them: one that came in meanwhile keeps its portrait.
       const hadPortraits = await portraits.removeUnused(id)
-      // The settings last: while they are there, the project is listed and can be deleted again.
+      // The settings last, so that it keeps its name while anything of it is there.
       const { deletedCount } = await answer(() => projects.deleteOne({ _id: id }))
       return hadPersonas || hadImages || hadPortraits || deletedCount === 1
     },

@@ -1,11 +1,16 @@
 import type { ImageRole } from '../../images/schema.js'
 import type { Store, StoredImage } from '../store.js'
 import type { Query, SqliteDatabase } from './database.js'
+import { NEXT_SEQ } from './schema.js'
 
 type ImageStore = Pick<
   Store,
   'insertImage' | 'findImage' | 'hasImage' | 'listImageIds' | 'listNewestImageIds' | 'deleteImage'
 >
+
+/** A statement that inserts an image: its project and its values. */
+export const INSERT_IMAGE = `INSERT INTO images (seq, project_id, id, role, format, bytes)
+  VALUES (${NEXT_SEQ}, ?, ?, ?, ?, ?)`
 
 const PORTRAIT: ImageRole = 'persona-avatar'
 
@@ -23,7 +28,7 @@ export function sqliteImages(db: SqliteDatabase): ImageStore & {
   insert: Query
   removePortraitIfUnused(projectId: string, id: string): void
 } {
-  const insert = db.prepare('INSERT INTO images (project_id, id, role, format, bytes) VALUES (?, ?, ?, ?, ?)')
+  const insert = db.prepare(INSERT_IMAGE)
   const find = db.prepare('SELECT id, role, format, bytes FROM images WHERE project_id = ? AND id = ?')
   const has = db.prepare('SELECT 1 FROM images WHERE project_id = ? AND id = ?')
   const ids = db.prepare('SELECT id FROM images WHERE project_id = ? ORDER BY seq')

@@ -5,6 +5,7 @@ import type { Cursors } from './cursors.js'
 import type { Query, SqliteDatabase } from './database.js'
 import { violates } from './faults.js'
 import { type PersonaRow, personaCache, toPersona, toRow } from './rows.js'
+import { NEXT_SEQ } from './schema.js'
 
 type PersonaStore = Pick<
   Store,
@@ -40,7 +41,7 @@ export function sqlitePersonas(
   // A whole page as one value, in the bytes that are sent: fetching rows one by one takes longer than reading
   // them. The subquery's LIMIT holds SQLite to its order.
   const page = db.prepare(
-    `SELECT count(*) AS count, max(seq) AS last, CAST('[' || group_concat(body, ',') || ']' AS BLOB) AS json
+    `SELECT count(*) AS count, max(seq) AS last, CAST('[' || group_concat(body, ',') || ']' || char(10) AS BLOB) AS json
      FROM (SELECT seq, body FROM personas WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?)`,
   )
   const isMore = db.prepare('SELECT 1 FROM personas WHERE project_id = ? AND seq > ? LIMIT 1')
@@ -49,10 +50,10 @@ export function sqlitePersonas(
      FROM (SELECT octet_length(body) AS size FROM personas
            WHERE project_id = ? AND seq > ? AND octet_length(body) > ${LARGE} ORDER BY seq LIMIT ?)`,
   )
-  // Lengths stand at the beginning of a row: long bodies are not read. With each goes a comma or a bracket.
+  // Lengths stand at the beginning of a row: long bodies are not read. With each goes a comma or a bracket; a newline ends it.
   const fitting = db.prepare(
     `SELECT count(*) AS count
-     FROM (SELECT 1 + sum(size + 1) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
+     FROM (SELECT 2 + sum(size + 1) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
            FROM (SELECT seq, octet_length(body) AS size FROM personas
                  WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?))
      WHERE total <= ?`,
@@ -63,7 +64,7 @@ export function sqlitePersonas(
     `SELECT count(*) AS count, min(id) AS id FROM personas WHERE project_id = ?1 AND id >= ?2 AND id < ?2 || '~'`,
   )
   const insert = db.prepare(
-    'INSERT INTO personas (project_id, id, name, updated_at, body) VALUES (?, ?, ?, ?, ?)',
+    `INSERT INTO personas (seq, project_id, id, name, updated_at, body) VALUES (${NEXT_SEQ}, ?, ?, ?, ?, ?)`,
   )
   const update = db.prepare(
     `UPDATE personas SET name = ?, image_url = ?, updated_at = ?, body = ?
@@ -100,7 +101,7 @@ export function sqlitePersonas(
   /** How many of the next `limit` personas make a list of at most `maxBytes`; at least one. */
   function countWithin(projectId: string, after: number, { limit, maxBytes }: ListRequest): number {
     if (maxBytes === undefined) return limit
-    const atMost = 1 + limit * (LARGE + 1) + Number(large.get(projectId, after, limit)?.bytes)
+    const atMost = 2 + limit * (LARGE + 1) + Number(large.get(projectId, after, limit)?.bytes)
     if (atMost <= maxBytes) return limit
     return Math.max(1, Number(fitting.get(projectId, after, limit, maxBytes)?.count))
   }
@@ -111,7 +112,7 @@ export function sqlitePersonas(
     if (after === undefined) return 'bad-cursor'
     const wanted = countWithin(projectId, after, request)
     const row = page.get(projectId, after, wanted)
-    const json = Buffer.isBuffer(row?.json) ? row.json : Buffer.from('[]')
+    const json = Buffer.isBuffer(row?.json) ? row.json : Buffer.from('[]\n')
     const last = Number(row?.last)
     const found = { json, bytes: json.length }
     if (Number(row?.count) < wanted || isMore.get(projectId, last) === undefined) return found

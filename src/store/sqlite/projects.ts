@@ -9,6 +9,7 @@ import type {
   StoredProject,
 } from '../store.js'
 import type { SqliteDatabase } from './database.js'
+import { NEXT_SEQ } from './schema.js'
 
 type ProjectStore = Pick<
   Store,
@@ -71,8 +72,41 @@ export function valuesOf(row: ProjectRow) {
 }
 
 /** A statement that inserts a project: its id, when it was created, and its values. */
-export const INSERT_PROJECT = `INSERT INTO projects (id, created_at, ${COLUMNS.join(', ')})
-  VALUES (?, ?, ${COLUMNS.map(() => '?').join(', ')})`
+export const INSERT_PROJECT = `INSERT INTO projects (seq, id, created_at, ${COLUMNS.join(', ')})
+  VALUES (${NEXT_SEQ}, ?, ?, ${COLUMNS.map(() => '?').join(', ')})`
+
+/** The tables of what belongs to a project, each with an index on project_id and seq. */
+const OWNING = ['personas', 'images'] as const
+
+/**
+ * The ids of the projects of a table, each found by one look into its index: as many steps as there are projects,
+ * however many rows they have. Without `known.`, `id` would be the table's own.
+ */
+function idsIn(table: (typeof OWNING)[number]): string {
+  return `${table}_ids (id) AS (
+    SELECT min(project_id) FROM ${table}
+    UNION ALL
+    SELECT (SELECT min(project_id) FROM ${table} WHERE project_id > known.id)
+    FROM ${table}_ids AS known WHERE known.id IS NOT NULL
+  )`
+}
+
+/** The same ids, each with the place of the earliest of its rows. */
+function placesIn(table: (typeof OWNING)[number]): string {
+  return `SELECT id, (SELECT min(seq) FROM ${table} WHERE project_id = known.id) AS place
+    FROM ${table}_ids AS known WHERE id IS NOT NULL`
+}
+
+const LIST = `WITH RECURSIVE ${OWNING.map(idsIn).join(', ')}
+  SELECT places.id, coalesce(projects.name, places.id) AS name
+  FROM (SELECT id, seq AS place FROM projects UNION ALL ${OWNING.map(placesIn).join(' UNION ALL ')}) AS places
+  LEFT JOIN projects ON projects.id = places.id
+  GROUP BY places.id ORDER BY min(place), places.id`
+
+const LIST_ONE = `SELECT given.id, coalesce(projects.name, given.id) AS name
+  FROM (SELECT ? AS id) AS given LEFT JOIN projects ON projects.id = given.id
+  WHERE projects.id IS NOT NULL
+    ${OWNING.map((table) => `OR EXISTS (SELECT 1 FROM ${table} WHERE project_id = given.id)`).join(' ')}`
 
 function changedSettings(
   stored: StoredLlmSettings | undefined,
@@ -100,7 +134,8 @@ function changed(project: StoredProject, change: ProjectChange): StoredProject |
 
 /** Projects and their settings in SQLite. */
 export function sqliteProjects(db: SqliteDatabase): ProjectStore {
-  const list = db.prepare('SELECT id, name FROM projects ORDER BY seq')
+  const list = db.prepare(LIST)
+  const listOne = db.prepare(LIST_ONE)
   const find = db.prepare(`SELECT id, ${COLUMNS.join(', ')} FROM projects WHERE id = ?`)
   const insert = db.prepare(INSERT_PROJECT)
   const update = db.prepare(
@@ -112,8 +147,9 @@ export function sqliteProjects(db: SqliteDatabase): ProjectStore {
   const findRow = (id: string) => find.get(id) as ProjectRow | undefined
 
   return {
-    async listProjects() {
-      return list.all().map((row) => ({ id: String(row.id), name: String(row.name) }))
+    async listProjects(id) {
+      const rows = id === undefined ? list.all() : listOne.all(id)
+      return rows.map((row) => ({ id: String(row.id), name: String(row.name) }))
     },
 
     async findProject(id) {

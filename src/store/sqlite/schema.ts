@@ -40,7 +40,15 @@ const migrations = [
    INSERT INTO meta (name, value) VALUES ('cursor_key', randomblob(16));
    -- How long the longer ones are, so that a list is known to be short without a look at each.
    CREATE INDEX personas_large ON personas (project_id, seq, octet_length(body)) WHERE octet_length(body) > 3200;`,
+  // Where a project's earliest image is.
+  'CREATE INDEX images_order ON images (project_id, seq)',
 ]
+
+/**
+ * The place of a new row of any table, as an expression: behind all rows there ever were in all of them, so that the
+ * earliest thing of a project can be told. In rows of earlier versions each table counted for itself.
+ */
+export const NEXT_SEQ = '(SELECT max(seq) + 1 FROM sqlite_sequence)'
 
 /** Brings a database file to the schema of this version. @throws Error for one of a newer version. */
 export function migrate(db: Database.Database, file: string) {

@@ -3,9 +3,10 @@ import { recordExists } from '../../errors/store.js'
 import type { RecordSequence, Transfer } from '../transfer.js'
 import type { Query, SqliteDatabase } from './database.js'
 import { violates } from './faults.js'
-import { toImage } from './images.js'
+import { INSERT_IMAGE, toImage } from './images.js'
 import { INSERT_PROJECT, type ProjectRow, toProject, toProjectRow, valuesOf } from './projects.js'
 import { toPersona, toRow } from './rows.js'
+import { NEXT_SEQ } from './schema.js'
 
 /** Rows in memory at a time; a persona can have 400 KB. */
 const PAGE = 50
@@ -61,11 +62,10 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
   }
 
   const insertProject = db.prepare(INSERT_PROJECT)
-  const insertImage = db.prepare(
-    'INSERT INTO images (project_id, id, role, format, bytes) VALUES (?, ?, ?, ?, ?)',
-  )
+  const insertImage = db.prepare(INSERT_IMAGE)
   const insertPersona = db.prepare(
-    'INSERT INTO personas (project_id, id, name, image_url, updated_at, body) VALUES (?, ?, ?, ?, ?, ?)',
+    `INSERT INTO personas (seq, project_id, id, name, image_url, updated_at, body)
+     VALUES (${NEXT_SEQ}, ?, ?, ?, ?, ?, ?)`,
   )
 
   return {

@@ -45,6 +45,7 @@ describe('indexes', () => {
       _id_: '_id',
       project_id: 'projectId,id unique',
       project_role_order: 'projectId,role,_id,id',
+      project_order: 'projectId,_id',
     })
     expect(await indexesOf('projects')).toEqual({ _id_: '_id', order: 'order' })
     expect(await indexesOf('portraitChanges')).toEqual({ _id_: '_id', project_time: 'projectId,at' })
