@@ -127,6 +127,12 @@ describe('the blocks of the README, run in their order,', () => {
     expect(requestId).toMatch(/^[0-9a-f-]{36}$/)
   })
 
+  it('name the field that an unknown one is nearest to', () => {
+    expect(answersOf('handling=strict')).toMatchObject([
+      { code: 'BAD_REQUEST', message: 'descripton is not known: did you mean description?' },
+    ])
+  })
+
   it('store a key, of which a mask is shown', () => {
     const llmSettings = { provider: 'openai', apiKey: 'sk-r...6789' }
     expect(answersOf('llmSettings')).toEqual([{ name: 'my-project', llmSettings }])
