@@ -14,56 +14,39 @@ export interface Metrics {
   /** Shows how much of a limit is taken, and how many wait for it. */
   limit(limit: Limit): void
   /** All of them, and those of the process, as Prometheus reads them. */
-  text(): Promise<{ contentType: string; body: string }>
+  text(): Promise<MetricsText>
 }
 
-/** Observations to gather before they are counted. */
-const GATHERED = 100
-
-/** Counts observations many at a time: one at a time, it takes longer than what a small answer is made of. */
-function gather<Label extends string>(histogram: Histogram<Label>) {
-  let gathered: { labels: Partial<Record<Label, string | number>>; seconds: number }[] = []
-  const count = () => {
-    for (const { labels, seconds } of gathered) histogram.observe(labels, seconds)
-    gathered = []
-  }
-  const add = (labels: Partial<Record<Label, string | number>>, seconds: number) => {
-    if (gathered.push({ labels, seconds }) >= GATHERED) count()
-  }
-  return { add, count }
+interface MetricsText {
+  contentType: string
+  body: string
 }
 
 /** Metrics of one service. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  const requests = gather(
-    new Histogram({
-      name: 'http_request_duration_seconds',
-      help: 'Duration of HTTP requests by method, route pattern and status',
-      labelNames: ['method', 'route', 'status'],
-      buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 180],
-      registers,
-    }),
-  )
-  const calls = gather(
-    new Histogram({
-      name: 'store_operation_duration_seconds',
-      help: 'Duration of calls to the database by operation and outcome',
-      labelNames: ['operation', 'outcome'],
-      buckets: [0.0001, 0.0005, 0.002, 0.01, 0.05, 0.25, 1, 5],
-      registers,
-    }),
-  )
-  const portraits = gather(
-    new Histogram({
-      name: 'portrait_duration_seconds',
-      help: 'Duration of portraits, from the order to the stored picture, by outcome',
-      labelNames: ['outcome'],
-      buckets: [1, 5, 10, 20, 40, 80, 180],
-      registers,
-    }),
-  )
+  const requests = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Duration of HTTP requests by method, route pattern and status',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 180],
+    registers,
+  })
+  const calls = new Histogram({
+    name: 'store_operation_duration_seconds',
+    help: 'Duration of calls to the database by operation and outcome',
+    labelNames: ['operation', 'outcome'],
+    buckets: [0.0001, 0.0005, 0.002, 0.01, 0.05, 0.25, 1, 5],
+    registers,
+  })
+  const portraits = new Histogram({
+    name: 'portrait_duration_seconds',
+    help: 'Duration of portraits, from the order to the stored picture, by outcome',
+    labelNames: ['outcome'],
+    buckets: [1, 5, 10, 20, 40, 80, 180],
+    registers,
+  })
   const limits: Limit[] = []
   const gauge = (name: string, help: string, read: (limit: Limit) => number) =>
     new Gauge({
@@ -78,15 +61,23 @@ export function createMetrics(): Metrics {
   gauge('limit_used', 'What is taken of each limit now, in its unit', ({ used }) => used)
   gauge('limit_capacity', 'The most that can be taken of each limit at once', ({ capacity }) => capacity)
   gauge('limit_waiting', 'How many wait for each limit now', ({ waiting }) => waiting)
+  async function render(): Promise<MetricsText> {
+    const all = Registry.merge([processMetrics, registry])
+    return { contentType: all.contentType, body: await all.metrics() }
+  }
+  let text: Promise<MetricsText> | undefined
+
   return {
     limit: (limit) => void limits.push(limit),
-    request: requests.add,
-    store: calls.add,
-    portrait: portraits.add,
-    async text() {
-      for (const each of [requests, calls, portraits]) each.count()
-      const all = Registry.merge([processMetrics, registry])
-      return { contentType: all.contentType, body: await all.metrics() }
+    request: (labels, seconds) => requests.observe(labels, seconds),
+    store: (labels, seconds) => calls.observe(labels, seconds),
+    portrait: (labels, seconds) => portraits.observe(labels, seconds),
+    text() {
+      // It takes milliseconds, and a caller may ask a thousand times at once: all who ask meanwhile get one text.
+      text ??= render().finally(() => {
+        text = undefined
+      })
+      return text
     },
   }
 }

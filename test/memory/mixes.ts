@@ -247,6 +247,17 @@ export async function allMixes(): Promise<Mix[]> {
         await atOnce(site, 900, (at) => ({ path, body: bodies[at % bodies.length] ?? '' }))
       },
     },
+    {
+      id: '11',
+      title: '20 connections that pipeline 1,000 requests for /metrics each, and read no answer',
+      pictures: false,
+      async run(site) {
+        const requests = Buffer.concat(Array<Buffer>(1_000).fill(bytesOf({ path: '/metrics' })))
+        const sockets = Array.from({ length: 20 }, () => sendUnread(site.base, requests))
+        await delay(5_000)
+        for (const socket of sockets) socket.resetAndDestroy()
+      },
+    },
   ]
   return mixes
 }
