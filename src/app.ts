@@ -67,7 +67,8 @@ export async function buildApp({
   const { metrics } = services
   const requests = followRequests({ metrics, authenticate: authenticator(config.apiKeys), answerTimeout })
   const app = fastify({
-    serverFactory: (handler) => createHttpServer(handler, { requestTimeout, onRefusal: requests.onRefusal }),
+    serverFactory: (handler) =>
+      createHttpServer(handler, { requestTimeout, onUnparsed: requests.onUnparsed }),
     logger: { level: config.logLevel, stream: logStream() },
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
@@ -78,7 +79,7 @@ export async function buildApp({
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM },
     frameworkErrors: requests.refuseTarget,
-    clientErrorHandler: answerClientErrors(requests.onRefusal),
+    clientErrorHandler: answerClientErrors(requests.onUnparsed),
     // What still comes over a connection while the service closes is answered as ever.
     return503OnClosing: false,
   })

@@ -18,7 +18,7 @@ export interface LimitOptions {
   maxWaiting?: number
   /** Longest wait in milliseconds; beyond it the answer is 503. */
   maxWaitMs?: number
-  /** What callers get who cannot be let in. */
+  /** The error for callers who cannot be admitted. */
   error: FixedError
 }
 
@@ -27,8 +27,8 @@ export interface TakeOptions {
   caller?: string
   /** Ends the wait; `take` then throws the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Waits as long as it takes, for work that must not be refused any more. */
-  patient?: boolean
+  /** Waits without a time limit: for work that must not be refused any more. */
+  withoutTimeout?: boolean
 }
 
 interface Waiter extends TakeOptions {
@@ -41,9 +41,9 @@ interface Waiting {
 }
 
 /**
- * Lets work in as long as the costs of what is inside add up to at most the capacity; the rest waits. Callers
- * take turns, so that one who asks for much does not keep others waiting; within one caller it is first come,
- * first served. A cost beyond the capacity counts as all of it.
+ * Admits tasks as long as the costs of those admitted add up to at most the capacity; the rest wait. Callers
+ * take turns, so that one who asks for much does not keep others waiting; tasks of one caller are admitted in the
+ * order in which they came. A cost beyond the capacity counts as the whole capacity.
  */
 export class Limit {
   readonly name: string
@@ -69,7 +69,7 @@ export class Limit {
     return this.#waiting
   }
 
-  /** What a caller is told who cannot be let in. */
+  /** The error for a caller who cannot be admitted. */
   overloaded(): ServiceError {
     return this.#options.error({ cause: { limit: this.name } })
   }
@@ -85,13 +85,13 @@ export class Limit {
    * Takes it as soon as there is room.
    * @throws ServiceError SERVICE_UNAVAILABLE where too many wait, or the wait is too long.
    */
-  async take(cost: number, { caller = '', signal, patient = false }: TakeOptions = {}): Promise<Hold> {
+  async take(cost: number, { caller = '', signal, withoutTimeout = false }: TakeOptions = {}): Promise<Hold> {
     signal?.throwIfAborted()
     const wanted = Math.min(cost, this.capacity)
     if (this.#waiting === 0 && this.#used + wanted <= this.capacity) return this.#hold(wanted)
     const { maxWaiting = Number.POSITIVE_INFINITY } = this.#options
-    if (this.#waiting >= maxWaiting && !patient) throw this.overloaded()
-    return this.#wait(wanted, { caller, signal, patient })
+    if (this.#waiting >= maxWaiting && !withoutTimeout) throw this.overloaded()
+    return this.#wait(wanted, { caller, signal, withoutTimeout })
   }
 
   /** Does a work within the limit. What it returns or throws passes through. */
@@ -125,9 +125,9 @@ export class Limit {
     }
   }
 
-  #wait(cost: number, { caller, signal, patient }: Waiter): Promise<Hold> {
+  #wait(cost: number, { caller, signal, withoutTimeout }: Waiter): Promise<Hold> {
     return new Promise((resolve, reject) => {
-      const maxWaitMs = patient ? undefined : this.#options.maxWaitMs
+      const maxWaitMs = withoutTimeout ? undefined : this.#options.maxWaitMs
       const leave = () => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
@@ -165,7 +165,7 @@ export class Limit {
     else this.#queues.set(caller, queue)
   }
 
-  /** Lets in whoever is next: callers in turn. Nobody is overtaken, or the dearest would wait for ever. */
+  /** Admits the next tasks, callers in turn. Nobody is overtaken: a large task would wait forever. */
   #admit(): void {
     for (;;) {
       const [next] = this.#queues

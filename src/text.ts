@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 // NUL ends a text early in SQLite's C interface, and a lone surrogate has no UTF-8 form: either would come
-// back changed, so neither is let in.
+// back changed, so neither is accepted.
 const NUL = '\u0000'
 
 /** Control characters, as a class of regular expressions in any language; Unicode's Cc. */

@@ -46,7 +46,7 @@ export function operations(): Operation[] {
 }
 
 /**
- * What callers are told of an input that is not valid: the example of the whole or of its fields, but for `invalid`.
+ * What callers get for an input that is not valid: the example of the whole or of its fields, but for `invalid`.
  * @throws Error where the schemas take it
  */
 export function inputError(

@@ -35,7 +35,7 @@ function* unknownIn(schema: z.core.$ZodType, value: unknown, path: readonly stri
   }
 }
 
-/** What an object holds beside the fields that are declared, with what is within these; maps with free keys have none. */
+/** The fields of an object that are not declared, at any depth; a map with free keys has none. */
 export function* unknownFields(
   fields: Readonly<Fields>,
   value: unknown,

@@ -81,7 +81,7 @@ export interface RestMeta {
 /** What a procedure says of its errors, beside those that any procedure can return. */
 type ErrorsMeta = {
   errors?: readonly ErrorEntry[]
-  /** Input that its schema does not take, beside the path's parameters: the document shows what the schema says. */
+  /** Input that its schema refuses, in addition to the path's parameters: the document shows what the schema says. */
   invalid?: Record<string, unknown>
 }
 

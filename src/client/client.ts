@@ -13,7 +13,7 @@ export {
 } from './errors.js'
 export type * from './types.js'
 
-/** Personas that `personas.all` fetches at a time, unless it is told otherwise. */
+/** How many personas `personas.all` fetches at a time by default. */
 const PAGE_SIZE = 100
 
 /** Where the service is, and how it is reached. */

@@ -16,7 +16,7 @@ const MAX_TOTAL_MS = 30_000
 /** The wait before the second try where no answer says how long, in milliseconds; it doubles with each try. */
 const FIRST_WAIT_MS = 250
 
-/** Statuses of a proxy that says that the service is not to be had now. */
+/** Statuses with which a proxy says that the service is not available now. */
 const PASSING_STATUSES = new Set([429, 502, 503, 504])
 
 /**

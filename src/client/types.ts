@@ -402,7 +402,7 @@ export interface PersonasCalls {
      * @throws PersonasError BAD_GATEWAY: The image provider answered with status 404; check OPENAI_BASE_URL:
      * gateways want their path in it, such as /v1
      * @throws PersonasError SERVICE_UNAVAILABLE: The stored API key can no longer be decrypted: set
-     * llmSettings.apiKey of this project anew
+     * llmSettings.apiKey of this project again
      * @throws PersonasError TOO_MANY_REQUESTS: Too many portraits for this project: at most 20 a minute
      * @throws PersonasError SERVICE_UNAVAILABLE: Too many portraits are being drawn; try again in half a
      * minute
@@ -471,7 +471,7 @@ export interface PersonasCalls {
      * megapixels
      * @throws PersonasError BAD_REQUEST: imageBase64 must be base64 (RFC 4648 §4), with or without a data:
      * prefix
-     * @throws PersonasError BAD_REQUEST: image is larger than 15 MiB once encoded anew: scale it down
+     * @throws PersonasError BAD_REQUEST: image is larger than 15 MiB once re-encoded: scale it down
      * @throws PersonasError SERVICE_UNAVAILABLE: Too many pictures are being worked on; try again in a few
      * seconds
      */

@@ -17,7 +17,7 @@ export const notAPicture = entry({
 export const tooLargeEncoded = entry({
   code: 'BAD_REQUEST',
   path: 'imageBase64',
-  text: 'image is larger than 15 MiB once encoded anew: scale it down',
+  text: 'image is larger than 15 MiB once re-encoded: scale it down',
 })
 
 // The same of a picture that is the body itself.

@@ -24,7 +24,7 @@ export const providerKeyOfAnother = entry({
 export const keyUnreadable = entry({
   code: 'SERVICE_UNAVAILABLE',
   reason: 'key_unreadable',
-  text: 'The stored API key can no longer be decrypted: set llmSettings.apiKey of this project anew',
+  text: 'The stored API key can no longer be decrypted: set llmSettings.apiKey of this project again',
 })
 
 export const keyFileUnusable = entry({

@@ -89,7 +89,7 @@ export class Answer implements Lists {
   async room<T>(answer: T): Promise<T> {
     // Once for all calls of a batch, which must not wait for each other. What is done, and may be paid for, is never
     // answered with 503: its caller would do it again.
-    this.#late ??= this.#take(this.#limits.answers, CALL, { patient: true })
+    this.#late ??= this.#take(this.#limits.answers, CALL, { withoutTimeout: true })
     await this.#late
     return answer
   }
@@ -168,8 +168,8 @@ export class Answer implements Lists {
     return { caller: access?.key ?? ip, signal: lifetime.signal }
   }
 
-  async #take(limit: Limit, bytes: number, { patient = false } = {}): Promise<Hold> {
-    const hold = await limit.take(bytes, { ...this.#caller(), patient })
+  async #take(limit: Limit, bytes: number, { withoutTimeout = false } = {}): Promise<Hold> {
+    const hold = await limit.take(bytes, { ...this.#caller(), withoutTimeout })
     this.#request.lifetime.onOver(hold.release)
     return hold
   }

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Access } from '../api/trpc.js'
 import type { ApiKey } from '../config.js'
 
-/** Tells what the sender of an `Authorization` header may reach. */
+/** Returns what the sender of an `Authorization` header may reach. */
 export type Authenticate = (authorization: string | undefined) => Access
 
 function digest(text: string): Buffer {
@@ -11,7 +11,7 @@ function digest(text: string): Buffer {
 
 /**
  * Bearer keys (RFC 6750 §2.1). Without keys everyone reaches everything. Every key is compared, by its digest
- * and in constant time, so that the time taken tells nothing about them.
+ * and in constant time, so that the time taken reveals nothing about them.
  */
 export function authenticator(keys: readonly ApiKey[] | undefined): Authenticate {
   if (keys === undefined) {

@@ -137,12 +137,12 @@ function causesOf(error: Error): Record<string, unknown>[] {
   const causes: Record<string, unknown>[] = []
   for (let cause = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause) {
     const { name, message } = cause
-    const told: Record<string, unknown> = { name, ...(message !== '' && { message: firstLine(message) }) }
+    const shown: Record<string, unknown> = { name, ...(message !== '' && { message: firstLine(message) }) }
     for (const key of ['code', 'status', 'type', 'requestID', 'limit'] as const) {
       const value = key in cause ? Reflect.get(cause, key) : undefined
-      if (typeof value === 'string' || typeof value === 'number') told[key] = value
+      if (typeof value === 'string' || typeof value === 'number') shown[key] = value
     }
-    causes.push(told)
+    causes.push(shown)
   }
   return causes
 }
@@ -158,7 +158,7 @@ function isOfLeaving({ lifetime }: FastifyRequest, error: unknown): boolean {
 export function logFailure(request: FastifyRequest, error: unknown, { status, reason }: PublicError): void {
   if (status < 500 || isOfLeaving(request, error)) return
   const about = { reqId: request.id, status, ...(reason !== undefined && { reason }) }
-  // An error that was foreseen is told by what identifies it; any other with its stack.
+  // An expected error is logged by what identifies it, any other with its stack.
   if (!(error instanceof ServiceError)) request.log.error({ ...about, err: error }, 'request failed')
   else request.log.warn({ ...about, error: error.message, causes: causesOf(error) }, 'request failed')
 }
@@ -228,7 +228,7 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     // Preflights are answered by then; no route takes another OPTIONS.
     const isUnknown = request.is404 || request.method === 'OPTIONS' || isOfAnother(request)
-    done(isUnknown ? refusal(request, reply) : undefined)
+    done(isUnknown ? unknownRoute(request, reply) : undefined)
   })
 
   /** Paths that a route's parameter takes as well, and that do not take every method of it: `…/images/file`. */
@@ -255,7 +255,7 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
     return others.some(({ pattern, methods }) => pattern.test(path) && !methods.has(request.method))
   }
 
-  function refusal(request: FastifyRequest, reply: FastifyReply): ServiceError {
+  function unknownRoute(request: FastifyRequest, reply: FastifyReply): ServiceError {
     const path = pathOf(request)
     const [known] = [...paths.values()]
       .filter(({ pattern }) => pattern.test(path))

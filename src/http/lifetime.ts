@@ -74,7 +74,7 @@ export class Lifetime {
     else this.#ends.push(end)
   }
 
-  /** Does the work of the request: it is not over before the work has ended, whoever left meanwhile. */
+  /** Runs the work of the request. The request is not over before the work ends, even if its caller has left. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.#working += 1
     try {

@@ -14,7 +14,7 @@ import type { Metrics } from '../metrics.js'
 import type { Authenticate } from './auth.js'
 import { SECURITY_HEADERS, sendError } from './errors.js'
 import { Lifetime } from './lifetime.js'
-import type { Refusal } from './server.js'
+import type { UnparsedRequest } from './server.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -41,7 +41,7 @@ export interface Requests {
   /** Answers request targets that cannot be routed at all; no hook runs for them. */
   refuseTarget(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void
   /** Records a connection that was ended before its bytes became a request. */
-  onRefusal(refusal: Refusal): void
+  onUnparsed(request: UnparsedRequest): void
 }
 
 /**
@@ -120,7 +120,7 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
       begin(request, reply)
       sendError(invalidTarget(), request, reply)
     },
-    onRefusal({ requestId, method, status }) {
+    onUnparsed({ requestId, method, status }) {
       metrics.request({ method, route: 'unknown', status }, 0)
       log?.info({ reqId: requestId, method, route: 'unknown', status, ms: 0 }, 'request')
     },

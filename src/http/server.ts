@@ -17,19 +17,19 @@ const CLIENT_ERRORS: Record<string, FixedError> = {
 }
 
 /** A connection that was ended with an error before its bytes became a request. */
-export interface Refusal {
+export interface UnparsedRequest {
   requestId: string
   method: string
   status: number
 }
 
-/** Told of each error that is answered to bytes that are no request. */
-type OnRefusal = (refusal: Refusal) => void
+/** Called for each connection whose request could not be parsed. */
+type OnUnparsed = (request: UnparsedRequest) => void
 
 interface ServerOptions {
   /** Milliseconds in which a request must have arrived whole. */
   requestTimeout?: number | undefined
-  onRefusal: OnRefusal
+  onUnparsed: OnUnparsed
 }
 
 const connections = new WeakMap<Server, Set<Socket>>()
@@ -42,7 +42,7 @@ export function closeIdleConnections(server: Server): void {
 }
 
 /** Answers bytes that never become a request, once what came before them on the connection is answered. */
-export function answerClientErrors(onRefusal: OnRefusal): (error: ConnectionError, socket: Socket) => void {
+export function answerClientErrors(onUnparsed: OnUnparsed): (error: ConnectionError, socket: Socket) => void {
   const refused = new WeakSet<Socket>()
 
   /** Ends a connection with an error, in the form of the interface that was asked. */
@@ -58,7 +58,7 @@ export function answerClientErrors(onRefusal: OnRefusal): (error: ConnectionErro
     const id = unfinished?.id ?? requestId(/^x-request-id: *([^\r\n]*)/im.exec(head)?.[1])
     const method = unfinished?.request.method ?? /^[A-Z]{3,10}(?= )/.exec(head)?.[0] ?? 'unknown'
     const path = unfinished?.request.url ?? head.split(' ', 2)[1] ?? ''
-    if (unfinished === undefined) onRefusal({ requestId: id, method, status: error.status })
+    if (unfinished === undefined) onUnparsed({ requestId: id, method, status: error.status })
     else unfinished.status = error.status
     const answer = rawErrorResponse(error(), { id, inTrpc: path.startsWith('/trpc/') })
     // An answer to HEAD ends with its headers, whatever they say of a body (RFC 9110 §9.3.2).
@@ -80,7 +80,7 @@ export function answerClientErrors(onRefusal: OnRefusal): (error: ConnectionErro
 /** The HTTP server under Fastify: its time limits, and a JSON answer to what never becomes a request. */
 export function createHttpServer(
   handler: RequestListener,
-  { requestTimeout = REQUEST_TIMEOUT, onRefusal }: ServerOptions,
+  { requestTimeout = REQUEST_TIMEOUT, onUnparsed }: ServerOptions,
 ): Server {
   const server = createServer(
     {
@@ -106,10 +106,10 @@ export function createHttpServer(
 
   // Node leaves a CONNECT without a listener unanswered.
   server.on('connect', (request, socket: Socket) => {
-    // Node lets go of it, and a caller that resets it would be an exception of nobody's.
+    // Node no longer handles its errors: a reset by the caller would be an uncaught exception.
     socket.on('error', () => socket.destroy())
     const id = requestId(request.headers['x-request-id'])
-    onRefusal({ requestId: id, method: 'CONNECT', status: connectNotSupported.status })
+    onUnparsed({ requestId: id, method: 'CONNECT', status: connectNotSupported.status })
     socket.end(rawErrorResponse(connectNotSupported(), { id, inTrpc: false }))
   })
   // The app refuses what it does not know.

@@ -86,7 +86,7 @@ async function withSentPicture<T>(
 }
 
 /**
- * Checks an uploaded picture by its content and encodes it anew in its format, so that nothing but upright
+ * Checks an uploaded picture by its content and encodes it again in its format, so that nothing but upright
  * sRGB pixels survives: no metadata, no trailing bytes, of an animation the first frame.
  *
  * Takes PNG, JPEG and WebP up to 10 MiB and 24 megapixels, and 15 MiB once encoded.

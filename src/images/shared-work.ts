@@ -21,7 +21,7 @@ export class SharedWork<T> {
       const onAbort = () => {
         shared.callers -= 1
         if (shared.callers === 0) {
-          // Whoever comes now must not join work that is given up.
+          // A caller who arrives now must not join work that is cancelled.
           this.#forget(key, shared)
           shared.abandoned.abort(signal?.reason)
         }

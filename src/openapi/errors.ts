@@ -19,7 +19,7 @@ export const COMMON: ReadonlySet<string> = new Set(
 )
 /** The component for what no status is declared of. */
 export const OTHER = 'OtherError'
-/** Errors of any operation that are told again beside those of one. */
+/** Errors of any operation that are listed again with those of one operation. */
 const MAX_REPEATED = 2
 
 /** An error as the document shows it, by the name that its response has where it stands alone. */
@@ -109,7 +109,7 @@ function responseOf(status: number, errors: readonly Shown[]): oas31.ResponseObj
   }
 }
 
-/** The errors of a response as a list; what stands in every operation's is not told again beside its own. */
+/** The errors of a response as a list; what every operation lists is not repeated. */
 function linesOf(errors: readonly Shown[]): string[] {
   const own = errors.filter(({ name }) => !COMMON.has(name))
   const isOften = own.length > 0 && errors.length - own.length > MAX_REPEATED

@@ -2,7 +2,7 @@ import type { oas31 } from 'zod-openapi'
 import type { PersonaChange } from '../personas/change.js'
 import { persona, updatePersonaInput } from '../personas/schema.js'
 
-// Set beside the schemas.
+// Examples that the schemas do not have.
 const example = persona.meta()?.example as object
 const change = updatePersonaInput.meta()?.example as object
 const shown: PersonaChange = { imageUrl: 'a1b2c3d4-e5f6-4890-abcd-ef1234567890.png' }

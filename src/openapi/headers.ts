@@ -22,7 +22,7 @@ export const responseHeaders = {
   'X-Next-Cursor': text('The `cursor` of the next page, if there is one', 'eyJvIjoxMDB9'),
   'Cache-Control': text('A picture never changes under its id', 'private, max-age=31536000, immutable'),
   'Retry-After': {
-    description: 'Seconds after which another try makes sense, where that can be told',
+    description: 'Seconds after which to try again, where that is known',
     schema: { type: 'integer' as const, minimum: 0 },
     example: 5,
   },

@@ -22,7 +22,7 @@ function mergeNull({ anyOf, ...rest }: Schema): Schema | undefined {
  */
 export function simplify(schema: Schema | oas31.ReferenceObject): void {
   if (isReference(schema)) {
-    // The generator leaves some of what the component says beside the reference.
+    // The generator repeats some of what the component says next to the reference.
     for (const key of Object.keys(schema)) {
       if (key !== '$ref' && key !== 'description') Reflect.deleteProperty(schema, key)
     }

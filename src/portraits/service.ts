@@ -168,7 +168,7 @@ export class PortraitService {
     // The references are gone, and the picture is there.
     hold.resize(PORTRAIT_BYTES + picture.length)
     // It is paid for: it waits as long as it takes.
-    const turn = { caller: projectId, signal: this.#aborting.signal, patient: true }
+    const turn = { caller: projectId, signal: this.#aborting.signal, withoutTimeout: true }
     const bytes = await finishPortrait(picture, turn)
     const image: StoredImage = { id: newImageId('png'), role: 'persona-avatar', format: 'png', bytes }
     return this.#keep({ projectId, personaId: persona.id, image })

@@ -4,7 +4,7 @@ import { closeIdleConnections, listenOnOtherAddresses } from '../http/server.js'
 import type { PortraitService } from '../portraits/service.js'
 import type { Store } from '../store/store.js'
 
-/** How long running requests, and running portraits, are waited for once the service is told to stop. */
+/** How long running requests, and running portraits, may take to finish once the service is told to stop. */
 const REQUEST_GRACE = 10_000
 const PORTRAIT_GRACE = 60_000
 /** How long answers about portraits may take to go out once those are done. */
@@ -12,7 +12,7 @@ const ANSWER_GRACE = 1_000
 /** How often connections are looked for that nothing runs on any more. */
 const SWEEP = 100
 
-/** Starts listening, on every address of the host, and tells under which URL. */
+/** Starts listening on every address of the host, and returns the URL. */
 export async function listen(
   app: FastifyInstance,
   { host, port }: { host: string; port: number },
@@ -30,7 +30,7 @@ export async function listen(
 
 interface Running {
   app: FastifyInstance
-  /** Sockets that listen beside the app's own. */
+  /** Servers that listen on the other addresses of the host. */
   relays: SocketServer[]
   portraits: PortraitService
   store: Store

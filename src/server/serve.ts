@@ -5,7 +5,7 @@ import { openStore } from '../store/open.js'
 import { closeGracefully, listen } from './lifecycle.js'
 
 /**
- * Starts the service as the environment has it, and ends it once `stop` is settled: also one that is told to
+ * Starts the service with the settings of the environment, and stops it once `stop` is settled: also one that is told to
  * stop while it starts.
  *
  * @throws Error with one line for the operator when it cannot start.

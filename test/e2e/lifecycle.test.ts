@@ -173,7 +173,7 @@ describe('a running service', () => {
       expect(refused.status).toBe(503)
       expect(await refused.json()).toMatchObject({
         reason: 'key_unreadable',
-        message: expect.stringContaining('set llmSettings.apiKey of this project anew'),
+        message: expect.stringContaining('set llmSettings.apiKey of this project again'),
       })
       const config = await fetch(`${url}/api/projects/locked/config`)
       expect(await config.json()).toMatchObject({ llmSettings: { apiKey: 'sk-l...6789' } })

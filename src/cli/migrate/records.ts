@@ -3,7 +3,7 @@ import type { StoreRecords } from '../../store/transfer.js'
 
 export type Kind = keyof StoreRecords
 
-/** Personas last: whoever finds one also finds the portrait it shows. */
+/** Personas last, so that a persona that is found has its portrait. */
 export const kinds = ['projects', 'images', 'personas'] as const satisfies readonly Kind[]
 
 type OfEach<T> = { [K in Kind]: (record: StoreRecords[K]) => T }

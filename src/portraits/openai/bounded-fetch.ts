@@ -26,7 +26,7 @@ export class BoundedFetch {
     // Until then the answer waits in the network. A picture that is paid for is never refused.
     const hold = await this.#reading.take(MAX_ANSWER_BYTES, {
       signal: init?.signal ?? undefined,
-      patient: true,
+      withoutTimeout: true,
     })
     this.#hold = hold
     return bounded(response, MAX_ANSWER_BYTES)
