@@ -26,6 +26,9 @@ const REFUSED = new Set([
   '__proto__',
 ])
 
+/** What is wrong with a value in a map of texts that is none. */
+export const NOT_A_STRING = 'must be a string'
+
 /** What is wrong with a map of headers: with one of them, or, without a name, with the whole. */
 interface HeaderIssue {
   name?: string
@@ -73,7 +76,7 @@ function faultOf(name: string, value: unknown, rules: HeaderRules): string | und
   if (rules.refuseConnectionHeaders && REFUSED.has(name.toLowerCase())) {
     return 'belongs to the connection and cannot be set by a persona'
   }
-  if (typeof value !== 'string') return 'must be a string'
+  if (typeof value !== 'string') return NOT_A_STRING
   if (!VALUE.test(value)) return 'may hold visible ASCII characters, spaces and tabs only'
   return undefined
 }

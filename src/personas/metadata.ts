@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { excerpt } from '../excerpt.js'
 import { faultOf, isLonger } from '../text.js'
+import { NOT_A_STRING } from './headers.js'
 
 type Metadata = Record<string, string>
 
@@ -17,7 +18,7 @@ function faultOfPair(key: string, value: unknown): string | undefined {
   const field = `metadata.${excerpt(key)}`
   if (key === '__proto__') return `${field} is not allowed as a key`
   if (key === '' || isLonger(key, MAX_KEY)) return `metadata keys must have 1 to ${MAX_KEY} characters`
-  if (typeof value !== 'string') return `${field} must be a string`
+  if (typeof value !== 'string') return `${field} ${NOT_A_STRING}`
   return faultOf(key, { field: 'metadata keys', max: MAX_KEY }) ?? faultOf(value, { field, max: MAX_VALUE })
 }
 
