@@ -101,9 +101,9 @@ function isEmpty(value: unknown): boolean {
 export function absentIfEmpty<Create extends z.ZodType, Update extends z.ZodType, F extends Field>(
   field: F & { create: Create; update: Update },
 ) {
-  const { create, update } = field
+  const { create, update, ...rest } = field
   return {
-    ...field,
+    ...rest,
     create: create.transform((value) => (isEmpty(value) ? undefined : value)),
     update: update
       .transform((value) => (isEmpty(value) ? null : value))

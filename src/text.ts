@@ -25,7 +25,7 @@ interface TextLimits {
 }
 
 /** Names the first thing wrong with a text, or undefined when it can be stored as it is. */
-function faultOf(text: string, { field, max }: TextLimits): string | undefined {
+export function faultOf(text: string, { field, max }: TextLimits): string | undefined {
   if (isLonger(text, max)) return `${field} must be at most ${max.toLocaleString('en-US')} characters`
   if (text.includes(NUL)) return `${field} must not contain NUL characters`
   if (!text.isWellFormed()) return `${field} must not contain lone surrogates`
@@ -46,11 +46,15 @@ export function text(limits: TextLimits) {
 const MAX_NAME = 200
 const NO_NAME = 'Name is required'
 // No character decomposes into more than 4 code points, of two UTF-16 units each (Unicode's UAX #15).
-const MAX_DECOMPOSED = 8 * MAX_NAME
+const MAX_DECOMPOSED = 8
 
-/** A text in NFC, unless it is too long for a name whatever it is in NFC, which takes the square of its length. */
-function normalized(text: string): string {
-  return text.length > MAX_DECOMPOSED ? text : text.normalize('NFC')
+/**
+ * A text without white space around it and in NFC, unless it has more than `max` code points whatever it is in
+ * NFC, which takes the square of its length.
+ */
+export function normalized(text: string, max: number): string {
+  const trimmed = text.trim()
+  return trimmed.length > MAX_DECOMPOSED * max ? trimmed : trimmed.normalize('NFC')
 }
 
 /**
@@ -61,7 +65,7 @@ export const name = z
   .string({
     error: (issue) => (issue.input === undefined || issue.input === null ? NO_NAME : undefined),
   })
-  .transform((value) => normalized(value.trim()))
+  .transform((value) => normalized(value, MAX_NAME))
   .superRefine((value, ctx) => {
     const fault = value === '' ? NO_NAME : faultOf(value, { field: 'name', max: MAX_NAME })
     if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })

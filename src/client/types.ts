@@ -61,9 +61,15 @@ export interface Persona {
   imageUrl?: string
   /** HTTP headers that this persona adds to a connector’s; they take precedence */
   headers?: HeaderMap
+  /** Words to find it by, in the order given */
+  tags?: string[]
+  /** Notes of the caller’s own, such as an id elsewhere */
+  metadata?: Record<string, string>
+  /** 1 on creation, and one more with every change */
+  version: number
   /** ISO 8601, UTC, milliseconds */
   createdAt: string
-  /** Grows with every change, and so serves as the version */
+  /** Grows with every change, and so serves as the entity tag */
   updatedAt: string
 }
 
@@ -91,6 +97,13 @@ export interface CreatePersonaInput {
    * connection, such as `Transfer-Encoding` and `Content-Length`, are refused
    */
   headers?: HeaderMap | null | undefined
+  /**
+   * Words to find it by, in the order given: each is trimmed and in Unicode NFC, no two are alike but for
+   * case
+   */
+  tags?: string[] | null | undefined
+  /** Notes of the caller’s own, such as an id elsewhere. `__proto__` is refused as a key */
+  metadata?: Record<string, string> | null | undefined
 }
 
 /**
@@ -124,6 +137,16 @@ export interface UpdatePersonaInput {
    * them
    */
   headers?: HeaderMap | null | undefined
+  /**
+   * Words to find it by, in the order given: each is trimmed and in Unicode NFC, no two are alike but for
+   * case; replaced whole, null removes them, and so does an empty one
+   */
+  tags?: string[] | null | undefined
+  /**
+   * Notes of the caller’s own, such as an id elsewhere. `__proto__` is refused as a key; replaced whole, null
+   * removes them, and so does an empty one
+   */
+  metadata?: Record<string, string> | null | undefined
   /** Change only if updatedAt is this, or one of these */
   ifMatch?: string | string[] | undefined
 }

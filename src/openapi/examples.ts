@@ -7,12 +7,12 @@ const example = persona.meta()?.example as object
 const change = updatePersonaInput.meta()?.example as object
 const shown: PersonaChange = { imageUrl: 'a1b2c3d4-e5f6-4890-abcd-ef1234567890.png' }
 const cleared: PersonaChange = { description: null, headers: null }
-const updatedAt = '2026-01-28T10:05:00.000Z'
+const next = { version: 2, updatedAt: '2026-01-28T10:05:00.000Z' }
 
 /** Examples of answers that differ from the one beside their schema, by operation. */
 export const answers: Record<string, unknown> = {
-  updatePersona: { ...example, ...change, updatedAt },
-  generatePersonaImage: { ...example, ...shown, updatedAt },
+  updatePersona: { ...example, ...change, ...next },
+  generatePersonaImage: { ...example, ...shown, ...next },
 }
 
 /** More examples of what is sent, by operation. */

@@ -12,6 +12,9 @@ export type PersonaChange = Partial<Pick<UpdatePersonaInput, Changeable>>
 // The fields that have a schema in the input of update are those that the type takes from there.
 const changeable = fieldNames.filter((name) => 'update' in personaFields[name]) as Changeable[]
 
+/** The version of a persona as it is created, and of those stored before personas had versions. */
+export const FIRST_VERSION = 1
+
 /** The fields that are there, in the order of answers, whatever the order in which they came. */
 function inOrder(values: Persona): Persona {
   const persona: Record<string, unknown> = {}
@@ -26,7 +29,7 @@ function inOrder(values: Persona): Persona {
 /** A persona as it is created; `now` is in milliseconds since 1970. */
 export function newPersona(given: NewPersona, now: number): Persona {
   const at = new Date(now).toISOString()
-  return inOrder({ ...given, createdAt: at, updatedAt: at })
+  return inOrder({ ...given, version: FIRST_VERSION, createdAt: at, updatedAt: at })
 }
 
 /** Whether two values of a field are the same; the order of a list, and of a map's keys, counts. */
@@ -36,7 +39,7 @@ function isSame(a: unknown, b: unknown): boolean {
 
 /**
  * The persona as a change leaves it; the very same object where nothing changes, and the very same values where
- * a field does not. `updatedAt` grows even where the clock, `now` in milliseconds since 1970, does not.
+ * a field does not. `version` is one more, and `updatedAt` grows even where the clock, `now` in milliseconds since 1970, does not.
  */
 export function changed(persona: Persona, change: PersonaChange, now: number): Persona {
   const next: Record<string, unknown> = { ...persona }
@@ -48,6 +51,7 @@ export function changed(persona: Persona, change: PersonaChange, now: number): P
     isChanged = true
   }
   if (!isChanged) return persona
+  next.version = persona.version + 1
   next.updatedAt = new Date(Math.max(now, Date.parse(persona.updatedAt) + 1)).toISOString()
   // Each field has a value of this or of the change.
   return inOrder(next as Persona)

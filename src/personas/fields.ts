@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import { type Field, kept, notOnCreate, optional, optionalMap, required } from '../field.js'
+import { absentIfEmpty, type Field, kept, notOnCreate, optional, optionalMap, required } from '../field.js'
 import { isImageId } from '../images/schema.js'
 import { name, text } from '../text.js'
 import { type Headers, headerIssues } from './headers.js'
+import { givenMetadata, metadata } from './metadata.js'
+import { givenTags } from './tags.js'
 
 // z.record would drop a key named __proto__ without a word, so the map is checked as it came.
 export const headers = z.custom<Headers>().meta({
@@ -63,11 +65,29 @@ export const personaFields = {
       '. Those that belong to the connection, such as `Transfer-Encoding` and `Content-Length`, are refused',
     example: { 'X-User-Language': 'en' },
   }),
+  tags: absentIfEmpty(
+    optional(givenTags, z.array(z.string()), {
+      about: 'Words to find it by, in the order given',
+      inInputs: ': each is trimmed and in Unicode NFC, no two are alike but for case',
+      example: ['billing', 'angry'],
+    }),
+  ),
+  metadata: absentIfEmpty(
+    optionalMap(givenMetadata, metadata, {
+      about: 'Notes of the caller’s own, such as an id elsewhere',
+      inInputs: '. `__proto__` is refused as a key',
+      example: { locale: 'en-GB' },
+    }),
+  ),
+  version: kept(
+    z.number().int().min(1).meta({ description: '1 on creation, and one more with every change' }),
+    1,
+  ),
   createdAt: kept(timestamp, AT),
   updatedAt: kept(
     timestamp.meta({
       format: 'date-time',
-      description: 'Grows with every change, and so serves as the version',
+      description: 'Grows with every change, and so serves as the entity tag',
     }),
     AT,
   ),

@@ -82,7 +82,7 @@ describe('what is counted for a request is given back', () => {
     let finish: () => void = () => undefined
     services.personas.get = () =>
       new Promise((resolve) => {
-        finish = () => resolve({ id: '', name: '', createdAt: '', updatedAt: '' })
+        finish = () => resolve({ id: '', name: '', version: 1, createdAt: '', updatedAt: '' })
       })
     const socket = await open(get('/api/projects/p/personas/0f9d3c1e'))
     const used = async () => (await readGauges(service.url))['limit_used{limit="requests"}']

@@ -123,7 +123,7 @@ describe('a field with one entry', () => {
   const at = '2026-01-28T10:00:00.000Z'
   const record = (more: object = {}) => ({
     projectId: 'p',
-    persona: { id: randomUUID(), name: 'A', ...given, createdAt: at, updatedAt: at, ...more },
+    persona: { id: randomUUID(), name: 'A', ...given, version: 1, createdAt: at, updatedAt: at, ...more },
   })
 
   it('is migrated from one store to the other and back', async () => {
@@ -181,7 +181,11 @@ describe('a field with one entry', () => {
     })
     await added.generateClientTypes()
     const types = added.read('src/client/types.ts')
-    for (const line of ['labels?: string[]', 'notes?: Record<string, string>', 'level?: number | null']) {
+    for (const line of [
+      'labels?: string[]',
+      'notes?: Record<string, string>',
+      'level?: number | null | undefined',
+    ]) {
       expect(types).toContain(`  ${line}\n`)
     }
   })

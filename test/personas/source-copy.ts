@@ -14,7 +14,7 @@ export interface Fault {
 }
 
 /** Where entries can be added to the declaration: before the last of it. */
-const END = '  createdAt: kept('
+const END = '  version: kept('
 
 /** A copy of the project with more fields of a persona; nothing but their entries is added. */
 export function copyWithFields(entries: string) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import type { LlmSettingsChange, ProjectChange, Store } from '../../src/store/store.js'
-import { insert, listOf, newImage, newPersona, range, T0 } from './samples.js'
+import { insert, listOf, newImage, range, storedPersona, T0 } from './samples.js'
 
 const sealed = { ciphertext: 'c1', mask: 'sk-a...wxyz' }
 const withKey = (ciphertext: string, text: { mask: string; keepIfMask: string }): ProjectChange => ({
@@ -224,9 +224,8 @@ export function projectContract(store: () => Store) {
     const [id, other] = [randomUUID(), randomUUID()]
     for (const project of [id, other]) {
       await store().updateProject(project, first, T0)
-      const at = new Date(T0).toISOString()
-      const personas = range(120).map(() => ({ ...newPersona(), createdAt: at, updatedAt: at }))
-      await store().transfer.personas.append(personas.map((persona) => ({ projectId: project, persona })))
+      const personas = range(120).map(() => ({ projectId: project, persona: storedPersona() }))
+      await store().transfer.personas.append(personas)
       await store().insertImage(project, newImage('upload'))
     }
     expect(await store().deleteProject(id)).toBe(true)

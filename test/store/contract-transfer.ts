@@ -4,13 +4,12 @@ import { imageRoles } from '../../src/images/schema.js'
 import type { Persona } from '../../src/personas/schema.js'
 import type { Store } from '../../src/store/store.js'
 import type { RecordSequence, StoreRecords } from '../../src/store/transfer.js'
-import { idsByPage, insert, listOf, newImage, newPersona, range, T0 } from './samples.js'
+import { idsByPage, insert, listOf, newImage, range, storedPersona, T0 } from './samples.js'
 
 const at = (time: number) => new Date(time).toISOString()
 
 function movedPersona(createdAt: number, fields: Partial<Persona> = {}): Persona {
-  const { id, name } = newPersona()
-  return { id, name, createdAt: at(createdAt), updatedAt: at(createdAt + 5), ...fields }
+  return storedPersona({ updatedAt: at(createdAt + 5), ...fields }, createdAt)
 }
 
 /** What is read of a sequence, but for the records of other tests. */

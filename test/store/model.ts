@@ -43,7 +43,7 @@ function changed(persona: Persona, change: PersonaChange, now: number): Persona 
     else if (value !== undefined) Object.assign(next, { [field]: value })
   }
   const isSame = JSON.stringify(sorted(next)) === JSON.stringify(sorted(persona))
-  return isSame ? persona : { ...next, updatedAt: laterThan(persona, now) }
+  return isSame ? persona : { ...next, version: persona.version + 1, updatedAt: laterThan(persona, now) }
 }
 
 function sorted(persona: Persona) {
@@ -85,7 +85,7 @@ export function apply(state: State, command: Command, now: number): Step {
     case 'create': {
       if (isTaken(command.persona.name)) return stays('name-taken')
       const at = new Date(now).toISOString()
-      const made: Persona = { ...command.persona, createdAt: at, updatedAt: at }
+      const made: Persona = { ...command.persona, version: 1, createdAt: at, updatedAt: at }
       return to({ ...project, personas: [...project.personas, made] }, made)
     }
     case 'update': {

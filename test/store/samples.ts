@@ -13,6 +13,12 @@ export function newPersona(fields: Partial<NewPersona> = {}): NewPersona {
   return { id, name: `persona ${id}`, ...fields }
 }
 
+/** A persona as another store holds it, to be moved into one. */
+export function storedPersona(fields: Partial<Persona> = {}, createdAt = T0): Persona {
+  const at = new Date(createdAt).toISOString()
+  return { ...newPersona(), version: 1, createdAt: at, updatedAt: at, ...fields }
+}
+
 /** Inserts a persona that must be accepted. */
 export async function insert(store: Store, projectId: string, fields: Partial<NewPersona> = {}, now = T0) {
   return persona(await store.insertPersona(projectId, newPersona(fields), now))

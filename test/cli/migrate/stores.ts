@@ -8,7 +8,7 @@ import type { Progress } from '../../../src/cli/migrate/progress.js'
 import { imageRoles } from '../../../src/images/schema.js'
 import type { Store } from '../../../src/store/store.js'
 import { freshMongoUrl } from '../../store/mongo/server.js'
-import { insert, listOf, newImage, newPersona, range, T0 } from '../../store/samples.js'
+import { insert, listOf, newImage, range, storedPersona, T0 } from '../../store/samples.js'
 
 const folders: string[] = []
 process.once('exit', () => {
@@ -75,11 +75,7 @@ export function fill(place: string, personas = 40): Promise<void> {
 
 /** Adds so many personas more, in little time. */
 export function addMany(place: string, count: number): Promise<void> {
-  const at = new Date(T0).toISOString()
-  const records = range(count).map(() => ({
-    projectId: 'first',
-    persona: { ...newPersona(), createdAt: at, updatedAt: at },
-  }))
+  const records = range(count).map(() => ({ projectId: 'first', persona: storedPersona() }))
   return within(place, (store) => store.transfer.personas.append(records))
 }
 

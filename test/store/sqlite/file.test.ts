@@ -16,7 +16,7 @@ import { storeClosed } from '../../../src/errors/store.js'
 import { openDatabase } from '../../../src/store/sqlite/database.js'
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite.js'
 import type { Store } from '../../../src/store/store.js'
-import { insert, listOf, newImage, newPersona, range, T0 } from '../samples.js'
+import { insert, listOf, newImage, range, storedPersona, T0 } from '../samples.js'
 
 const closing: (() => Promise<unknown>)[] = []
 
@@ -37,11 +37,7 @@ afterEach(async () => {
 
 /** Adds personas as fast as it goes. */
 async function fill(store: Store, projectId: string, count: number, systemPrompt = 'x'.repeat(1_000)) {
-  const at = new Date(T0).toISOString()
-  const records = range(count).map(() => ({
-    projectId,
-    persona: { ...newPersona({ systemPrompt }), createdAt: at, updatedAt: at },
-  }))
+  const records = range(count).map(() => ({ projectId, persona: storedPersona({ systemPrompt }) }))
   await store.transfer.personas.append(records)
 }
 

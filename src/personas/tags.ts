@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { faultOf, normalized } from '../text.js'
+
+const MAX_TAGS = 20
+const MAX_LENGTH = 50
+const CONTROL = /\p{Cc}/u
+
+/** A text that is the same for texts that differ in case alone, in any script. */
+export function withoutCase(text: string): string {
+  // Upper case first: some letters have two lower-case forms, and some pairs of letters one upper-case form.
+  return text.toUpperCase().toLowerCase().normalize('NFC')
+}
+
+/** What is wrong with a tag, trimmed and in NFC; `seen` has those before it, without case, by their places. */
+function faultOfTag(tag: string, field: string, seen: ReadonlyMap<string, number>): string | undefined {
+  if (tag === '') return `${field} must not be empty`
+  if (CONTROL.test(tag)) return `${field} must not contain control characters`
+  const twin = seen.get(withoutCase(tag))
+  return (
+    faultOf(tag, { field, max: MAX_LENGTH }) ??
+    (twin === undefined ? undefined : `${field} is the same tag as tags.${twin}`)
+  )
+}
+
+/**
+ * Tags as they are given: at most 20, each trimmed, in NFC, of 1 to 50 code points without control characters; no
+ * two alike but for case.
+ */
+export const givenTags = z
+  .array(z.string().meta({ minLength: 1, maxLength: MAX_LENGTH }))
+  // It is looked at before the elements: of a million wrong ones there is one issue.
+  .max(MAX_TAGS, `tags must hold at most ${MAX_TAGS} tags`)
+  .transform((tags) => tags.map((tag) => normalized(tag, MAX_LENGTH)))
+  .superRefine((tags, ctx) => {
+    const seen = new Map<string, number>()
+    for (const [at, tag] of tags.entries()) {
+      const message = faultOfTag(tag, `tags.${at}`, seen)
+      if (message !== undefined) ctx.addIssue({ code: 'custom', path: [at], message })
+      else seen.set(withoutCase(tag), at)
+    }
+  })
