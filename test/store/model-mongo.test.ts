@@ -42,7 +42,7 @@ describe.skipIf(address === '')(`MongoDB (${mongo.kind}) whose connections end a
     },
     async recover() {
       await vi.waitFor(() => given(opened).ping(), { timeout: 10_000, interval: 10 })
-      await given(opened).sweepPortraits(0)
+      await given(opened).sweep(0)
     },
     async reopen() {
       await given(opened).close()

@@ -7,6 +7,7 @@ import { answer } from './answer.js'
 import { type Collections, isDuplicate, type ProjectDocument } from './collections.js'
 import { nextOrderKey } from './order.js'
 import { PORTRAIT, type Portraits } from './portraits.js'
+import type { Histories } from './versions.js'
 
 /** Documents that one statement deletes, so that each is done in time however large the project. */
 const DELETED_AT_ONCE = 100
@@ -17,6 +18,12 @@ interface ProjectUpdate {
   id: string
   change: ProjectChange
   now: number
+}
+
+/** What personas leave behind that go with their project. */
+interface Leftovers {
+  portraits: Pick<Portraits, 'removeUnused'>
+  histories: Pick<Histories, 'noteRemoval' | 'removeOrphans'>
 }
 
 /** A project as callers of the store see it. */
@@ -89,7 +96,7 @@ type ProjectMethods = Pick<
 /** Registered projects and their settings. */
 export function mongoProjects(
   { projects, personas, images }: Collections,
-  portraits: Pick<Portraits, 'removeUnused'>,
+  { portraits, histories }: Leftovers,
 ): ProjectMethods {
   /** Undefined where the stored key changed between the reading of it and the change: decide again. */
   async function update({ id, change, now }: ProjectUpdate): Promise<StoredProject | KeyFault | undefined> {
@@ -148,7 +155,9 @@ export function mongoProjects(
     },
 
     async deleteProject(id) {
+      await histories.noteRemoval(id)
       const hadPersonas = await deleteAll(personas, { projectId: id })
+      await histories.removeOrphans(id)
       const hadImages = await deleteAll(images, { projectId: id, role: { $in: NOT_PORTRAITS } })
       // Behind the personas, and not all of them: one that came in meanwhile keeps its portrait.
       const hadPortraits = await portraits.removeUnused(id)

@@ -40,6 +40,19 @@ const migrations = [
    INSERT INTO meta (name, value) VALUES ('cursor_key', randomblob(16));
    -- How long the longer ones are, so that a list is known to be short without a look at each.
    CREATE INDEX personas_large ON personas (project_id, seq, octet_length(body)) WHERE octet_length(body) > 3200;`,
+  `-- How the current version came about. Rows from before have NULL, and no version in their body.
+   ALTER TABLE personas ADD COLUMN changed TEXT;
+   ALTER TABLE personas ADD COLUMN reverted_from INTEGER;
+   CREATE TABLE versions (
+     project_id TEXT NOT NULL,
+     id TEXT NOT NULL,
+     version INTEGER NOT NULL,
+     updated_at INTEGER NOT NULL,
+     changed TEXT NOT NULL,
+     reverted_from INTEGER,
+     body TEXT NOT NULL,
+     PRIMARY KEY (project_id, id, version)
+   ) STRICT;`,
 ]
 
 /** Brings a database file to the schema of this version. @throws Error for one of a newer version. */

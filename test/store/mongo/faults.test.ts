@@ -114,7 +114,7 @@ describe.skipIf(!reachable)('a connection to MongoDB that is lost at any command
       expect(outcome).toStrictEqual(found)
       expect(found?.imageUrl).toBe(image.id)
       for (const version of versions) expect(version).toBe(found?.updatedAt)
-      await store.sweepPortraits(0)
+      await store.sweep(0)
       expect(await store.listImageIds(project)).toEqual([image.id])
       expect(await store.findImage(project, image.id)).toEqual(image)
       expect(await notes()).toBe(0)
@@ -128,7 +128,7 @@ describe.skipIf(!reachable)('a connection to MongoDB that is lost at any command
       await store.storePortrait(project, id, portrait).catch(() => undefined)
       await until(() => store.deletePersona(project, id))
       expect(await until(() => store.storePortrait(project, id, portrait))).toBe('missing')
-      await store.sweepPortraits(0)
+      await store.sweep(0)
       expect(await store.listImageIds(project)).toEqual([])
       expect(await notes()).toBe(0)
     })
@@ -140,7 +140,7 @@ describe.skipIf(!reachable)('a connection to MongoDB that is lost at any command
       const updated = await until(() => store.updatePersona(project, id, change))
       expect(updated).toMatchObject({ name: 'new', headers: { 'X-A': '1' } })
       expect(await store.findPersona(project, id)).toStrictEqual(updated)
-      await store.sweepPortraits(0)
+      await store.sweep(0)
       expect(await store.listImageIds(project)).toEqual([])
       expect(await notes()).toBe(0)
     })
@@ -176,7 +176,7 @@ describe.skipIf(!reachable)(
     }
     /** Each portrait is shown, and each persona's is there. */
     const isWhole: Act = async ({ store, project, notes }) => {
-      await store.sweepPortraits(0)
+      await store.sweep(0)
       const page = await listOf(store, project, { limit: 10 })
       const shown = page === 'bad-cursor' ? [] : page.items.flatMap(({ imageUrl }) => imageUrl ?? [])
       expect((await store.listImageIds(project)).sort()).toEqual(shown.sort())

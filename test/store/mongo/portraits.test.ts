@@ -49,9 +49,9 @@ describe('a process that ends in the middle', () => {
       const stored = await store.listImageIds(project)
       expect(stored).toEqual(expect.arrayContaining(shown))
       expect(stored.length - shown.length).toBeLessThanOrEqual(1)
-      await store.sweepPortraits(60_000)
+      await store.sweep(60_000)
       expect(await store.listImageIds(project)).toEqual(stored)
-      await store.sweepPortraits(0)
+      await store.sweep(0)
       expect(await store.listImageIds(project)).toEqual(shown)
     }
     expect(await notes.countDocuments()).toBe(0)
@@ -78,7 +78,7 @@ describe('a process that ends in the middle', () => {
     }
     const next = await openMongoStore(url)
     expect(await next.listImageIds(project)).toEqual([young.id])
-    await next.sweepPortraits(0)
+    await next.sweep(0)
     expect(await next.listImageIds(project)).toEqual([])
     await Promise.all([store.close(), next.close()])
   })
