@@ -33,25 +33,46 @@ interface ChangeSteps {
 
 type ChangeMethods = Pick<Store, 'updatePersona' | 'deletePersona' | 'storePortrait'>
 
+/** Runs works of one key one after another, whatever becomes of them. */
+function turns() {
+  const last = new Map<string, Promise<unknown>>()
+  return async <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const turn = (last.get(key) ?? Promise.resolve()).then(work, work)
+    last.set(key, turn)
+    try {
+      return await turn
+    } finally {
+      if (last.get(key) === turn) last.delete(key)
+    }
+  }
+}
+
 /** Changing and deleting personas, each as one step from the version it was decided on. */
 export function mongoChanges(
   { personas, images }: Collections,
   { portraits, histories, onStep }: ChangeSteps,
 ): ChangeMethods {
-  /** Decides on the current version, again whenever another writer came between (null). */
-  async function fromCurrent<T>(
+  const inTurn = turns()
+
+  /**
+   * Decides on the current version, again whenever another writer came between (null). Those of this process take
+   * turns: each attempt writes to the history, and of many at once nearly all would be in vain.
+   */
+  function fromCurrent<T>(
     key: PersonaKey,
     signal: AbortSignal,
     decide: (current: PersonaDocument) => Promise<T | null>,
   ): Promise<T | 'missing'> {
-    for (let attempt = 0; ; attempt += 1) {
-      signal.throwIfAborted()
-      const current = await personas.findOne(key)
-      if (current === null) return 'missing'
-      const outcome = await decide(current)
-      if (outcome !== null) return outcome
-      await sleep(Math.random() * Math.min(2 ** attempt, 32))
-    }
+    return inTurn(key.id + key.projectId, async () => {
+      for (let attempt = 0; ; attempt += 1) {
+        signal.throwIfAborted()
+        const current = await personas.findOne(key)
+        if (current === null) return 'missing'
+        const outcome = await decide(current)
+        if (outcome !== null) return outcome
+        await sleep(Math.random() * Math.min(2 ** attempt, 32))
+      }
+    })
   }
 
   /** Writes a persona over the version that it was changed from; null if that is no longer the current one. */

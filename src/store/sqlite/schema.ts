@@ -50,9 +50,9 @@ const migrations = [
      updated_at INTEGER NOT NULL,
      changed TEXT NOT NULL,
      reverted_from INTEGER,
-     body TEXT NOT NULL,
-     PRIMARY KEY (project_id, id, version)
-   ) STRICT;`,
+     body TEXT NOT NULL
+   ) STRICT;
+   CREATE UNIQUE INDEX versions_id ON versions (project_id, id, version);`,
 ]
 
 /** Brings a database file to the schema of this version. @throws Error for one of a newer version. */
