@@ -10,6 +10,7 @@ import { appRouter } from '../src/api/router.js'
 import type { Meta } from '../src/api/trpc.js'
 import * as imageSchemas from '../src/images/schema.js'
 import * as personaSchemas from '../src/personas/schema.js'
+import * as versionSchemas from '../src/personas/versions.js'
 import * as projectSchemas from '../src/projects/schema.js'
 import { comment, type Schema, toDeclaration, toType } from './client-types/typescript.js'
 
@@ -26,6 +27,7 @@ const CALL = { query: 'query', mutation: 'mutate' } as const
 /** What is said of procedures that REST has no route for, and so no texts. */
 const TRPC_ONLY: Record<string, string> = {
   'personas.page': 'A page of the project’s personas in order of creation, and where the next one starts.',
+  'personas.versionsPage': 'A page of the persona’s versions, newest first, and where the next one starts.',
 }
 const CODES = Object.keys(TRPC_ERROR_CODES_BY_KEY) as TRPC_ERROR_CODE_KEY[]
 
@@ -47,7 +49,7 @@ export type PersonasErrorCode = ${CODES.map((code) => `'${code}'`).join(' | ')}
 
 /** Schemas without a name of their own are called as their modules export them. */
 const exported = new Map<unknown, string>(
-  [personaSchemas, projectSchemas, imageSchemas].flatMap((module) =>
+  [personaSchemas, versionSchemas, projectSchemas, imageSchemas].flatMap((module) =>
     Object.entries(module).map(([name, schema]) => [schema, name.replace(/^./, (a) => a.toUpperCase())]),
   ),
 )

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { DEFAULT_VERSIONS_KEPT, MAX_VERSIONS_KEPT } from './personas/versions.js'
 import { faultOfProjectId } from './projects/schema.js'
 import { nearMisses } from './server/near-misses.js'
 
@@ -89,6 +90,7 @@ const environment = z.object({
     .refine((models) => models.length > 0, 'must name at least one model'),
   IMAGE_TIMEOUT_MS: whole(1, 3_600_000).default(180_000),
   IMAGE_RATE_PER_MINUTE: whole(1, 100_000).default(20),
+  VERSIONS_KEPT: whole(1, MAX_VERSIONS_KEPT).default(DEFAULT_VERSIONS_KEPT),
   CORS_ORIGINS: origins.default([]),
   LOG_LEVEL: z
     .enum(
@@ -114,6 +116,8 @@ export interface Config {
   imageModels: readonly string[]
   imageTimeoutMs: number
   imageRatePerMinute: number
+  /** Versions of a persona, the current one counted. */
+  versionsKept: number
   corsOrigins: readonly string[]
   logLevel: string
 }
@@ -152,6 +156,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     imageModels: value.IMAGE_MODELS,
     imageTimeoutMs: value.IMAGE_TIMEOUT_MS,
     imageRatePerMinute: value.IMAGE_RATE_PER_MINUTE,
+    versionsKept: value.VERSIONS_KEPT,
     corsOrigins: value.CORS_ORIGINS,
     logLevel: value.LOG_LEVEL,
   }

@@ -10,6 +10,8 @@ export interface Field {
   update?: z.ZodType
   /** Whether its keys are the caller's: such a map may hold dots and dollars, and keeps its order. */
   isMap?: boolean
+  /** Whether the history leaves it out. */
+  isOutsideHistory?: boolean
   example?: unknown
 }
 
@@ -91,6 +93,11 @@ function clearable<Given extends z.ZodType>(
 /** A field that is ignored on create. */
 export function notOnCreate<F extends Field>({ create: _, ...field }: F): Omit<F, 'create'> {
   return field
+}
+
+/** A field that the versions of the history do not hold. */
+export function outsideHistory<F extends Field>(field: F): F & { isOutsideHistory: true } {
+  return { ...field, isOutsideHistory: true }
 }
 
 function isEmpty(value: unknown): boolean {

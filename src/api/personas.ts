@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { ofProvider } from '../errors/catalogue.js'
 import { tooManyPictures, tooManyPicturesRead } from '../errors/images.js'
-import { ambiguousId, badCursor, nameTaken, needsLimit, personaNotFound, stale } from '../errors/personas.js'
+import {
+  ambiguousId,
+  badCursor,
+  nameTaken,
+  needsLimit,
+  personaNotFound,
+  stale,
+  versionNotFound,
+} from '../errors/personas.js'
 import {
   noProvider,
   noSystemPrompt,
@@ -18,17 +26,33 @@ import {
   listPersonasInput,
   mergedHeaders,
   mergeHeadersInput,
+  type Persona,
   persona,
   personaInput,
   personaList,
   personaPage,
   updatePersonaInput,
 } from '../personas/schema.js'
-import { projectProcedure, router } from './trpc.js'
+import {
+  getPersonaInput,
+  listVersionsInput,
+  type PersonaVersion,
+  personaVersionPage,
+  personaVersions,
+  revertPersonaInput,
+} from '../personas/versions.js'
+import type { JsonPage } from '../store/store.js'
+import { type Context, projectProcedure, router } from './trpc.js'
 
 const PERSONAS = '/api/projects/{projectId}/personas'
 const PERSONA = '/api/projects/{projectId}/personas/{id}'
 const tags = ['Personas']
+
+/** A page as tRPC callers get it: with the cursor that REST has in `Link`. */
+function pageOf<T>(page: JsonPage, lists: Context['lists']) {
+  const items = lists.show<T>(page)
+  return page.nextCursor === undefined ? { items } : { items, nextCursor: page.nextCursor }
+}
 
 export const personasRouter = router({
   list: projectProcedure
@@ -53,18 +77,14 @@ export const personasRouter = router({
     })
     .input(listPersonasInput)
     .output(personaList)
-    .query(async ({ ctx, input }) => ctx.lists.show(await ctx.personas.page(input, ctx.lists))),
+    .query(async ({ ctx, input }) => ctx.lists.show<Persona>(await ctx.personas.page(input, ctx.lists))),
 
   // The twin of REST's Link header for tRPC callers.
   page: projectProcedure
     .meta({ errors: [badCursor, needsLimit], invalid: { limit: 0 } })
     .input(listPersonasInput)
     .output(personaPage)
-    .query(async ({ ctx, input }) => {
-      const page = await ctx.personas.page(input, ctx.lists)
-      const items = ctx.lists.show(page)
-      return page.nextCursor === undefined ? { items } : { items, nextCursor: page.nextCursor }
-    }),
+    .query(async ({ ctx, input }) => pageOf<Persona>(await ctx.personas.page(input, ctx.lists), ctx.lists)),
 
   create: projectProcedure
     .meta({
@@ -94,12 +114,15 @@ export const personasRouter = router({
         tags,
         summary: 'Get a persona',
         successDescription: 'The persona',
-        description: 'Answers one persona, by its id or an unambiguous prefix of it.',
+        description:
+          'Answers one persona, by its id or an unambiguous prefix of it. With `version` it answers the persona as that ' +
+          'version was, without `imageUrl`: portraits are not part of the history.',
       },
       rest: { status: 200, etag: true },
-      errors: [personaNotFound, ambiguousId],
+      errors: [personaNotFound, versionNotFound, ambiguousId],
+      invalid: { version: 0 },
     })
-    .input(personaInput)
+    .input(getPersonaInput)
     .output(persona)
     .query(({ ctx, input }) => ctx.personas.get(input)),
 
@@ -123,6 +146,59 @@ export const personasRouter = router({
     .input(updatePersonaInput)
     .output(persona)
     .mutation(({ ctx, input }) => ctx.personas.update(input)),
+
+  versions: projectProcedure
+    .meta({
+      openapi: {
+        method: 'GET',
+        path: `${PERSONA}/versions`,
+        operationId: 'listPersonaVersions',
+        tags,
+        summary: 'List versions',
+        successDescription: 'The versions, newest first',
+        description:
+          'The versions of a persona that are kept, from the current one on: up to `VERSIONS_KEPT` (100 unless it is set). ' +
+          '`limit` and `cursor` page through them; `Link` carries the next page where there is one.',
+      },
+      rest: { status: 200, pages: true },
+      errors: [personaNotFound, badCursor, ambiguousId],
+      invalid: { limit: 0 },
+    })
+    .input(listVersionsInput)
+    .output(personaVersions)
+    .query(async ({ ctx, input }) =>
+      ctx.lists.show<PersonaVersion>(await ctx.personas.versions(input, ctx.lists)),
+    ),
+
+  // The twin of REST's Link header for tRPC callers.
+  versionsPage: projectProcedure
+    .meta({ errors: [personaNotFound, badCursor, ambiguousId], invalid: { limit: 0 } })
+    .input(listVersionsInput)
+    .output(personaVersionPage)
+    .query(async ({ ctx, input }) =>
+      pageOf<PersonaVersion>(await ctx.personas.versions(input, ctx.lists), ctx.lists),
+    ),
+
+  revert: projectProcedure
+    .meta({
+      openapi: {
+        method: 'POST',
+        path: `${PERSONA}/revert`,
+        operationId: 'revertPersona',
+        tags,
+        summary: 'Revert to a version',
+        successDescription: 'The persona as it is now',
+        description:
+          'Gives a persona the content of a version again, as a new version. `imageUrl` stays as it is. ' +
+          'Where the persona has that content, nothing changes.',
+      },
+      rest: { status: 200, etag: true, ifMatch: true },
+      errors: [personaNotFound, versionNotFound, ambiguousId, nameTaken, stale],
+      invalid: { version: 0 },
+    })
+    .input(revertPersonaInput)
+    .output(persona)
+    .mutation(({ ctx, input }) => ctx.personas.revert(input)),
 
   delete: projectProcedure
     .meta({

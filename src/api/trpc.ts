@@ -6,7 +6,6 @@ import { otherProject, unauthorized } from '../errors/access.js'
 import type { ErrorEntry } from '../errors/error.js'
 import { publicError } from '../errors/public.js'
 import type { ImageService } from '../images/service.js'
-import type { Persona } from '../personas/schema.js'
 import type { ListBudget, PersonaService } from '../personas/service.js'
 import type { PortraitService } from '../portraits/service.js'
 import type { ProjectService } from '../projects/service.js'
@@ -48,8 +47,8 @@ export interface Lists extends ListBudget {
    * It waits as long as it takes.
    */
   room<T>(answer: T): Promise<T>
-  /** The personas of a page; where the interface takes text, what stands for them. */
-  show(page: JsonPage): Persona[]
+  /** What is on a page; where the interface takes text, what stands for it. */
+  show<T>(page: JsonPage): T[]
 }
 
 export interface Context extends Services {

@@ -106,15 +106,14 @@ export interface CreatePersonaInput {
   metadata?: Record<string, string> | null | undefined
 }
 
-/**
- * The input of `personas.get`
- * The input of `personas.generateImage`
- */
-export interface PersonaInput {
+/** The input of `personas.get` */
+export interface GetPersonaInput {
   /** The project’s id. 1 to 128 characters */
   projectId: string
   /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
   id: string
+  /** The persona as this version was, without `imageUrl` */
+  version?: number | undefined
 }
 
 /** The fields to change */
@@ -151,6 +150,51 @@ export interface UpdatePersonaInput {
   ifMatch?: string | string[] | undefined
 }
 
+/**
+ * The input of `personas.versions`
+ * The input of `personas.versionsPage`
+ */
+export interface ListVersionsInput {
+  /** The project’s id. 1 to 128 characters */
+  projectId: string
+  /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
+  id: string
+  /** Versions on a page; without it all that are kept */
+  limit?: number | undefined
+  /** Where the page starts, from the page before. 1 to 4,096 characters */
+  cursor?: string | undefined
+}
+
+/** A version of a persona */
+export interface PersonaVersion {
+  /** 1 on creation, and one more with every change */
+  version: number
+  /** When it became the current one */
+  updatedAt: string
+  /** The fields that differ from the version before it; none in version 1 */
+  changed: string[]
+  /** The version whose content it took again, where it was made by a revert */
+  revertedFrom?: number
+}
+
+/** The output of `personas.versionsPage` */
+export interface PersonaVersionPage {
+  items: PersonaVersion[]
+  nextCursor?: string
+}
+
+/** The version to go back to */
+export interface RevertPersonaInput {
+  /** The project’s id. 1 to 128 characters */
+  projectId: string
+  /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
+  id: string
+  /** The version whose content the persona is to have again */
+  version: number
+  /** Change only if updatedAt is this, or one of these */
+  ifMatch?: string | string[] | undefined
+}
+
 /** The input of `personas.delete` */
 export interface DeletePersonaInput {
   /** The project’s id. 1 to 128 characters */
@@ -159,6 +203,14 @@ export interface DeletePersonaInput {
   id: string
   /** Change only if updatedAt is this, or one of these */
   ifMatch?: string | string[] | undefined
+}
+
+/** The input of `personas.generateImage` */
+export interface PersonaInput {
+  /** The project’s id. 1 to 128 characters */
+  projectId: string
+  /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
+  id: string
 }
 
 /** What the persona’s headers are merged over */
@@ -330,12 +382,15 @@ export interface PersonasCalls {
      */
     create: { mutate: (input: CreatePersonaInput, options?: CallOptions) => Promise<Persona> }
     /**
-     * Answers one persona, by its id or an unambiguous prefix of it.
+     * Answers one persona, by its id or an unambiguous prefix of it. With `version` it answers the persona as
+     * that version was, without `imageUrl`: portraits are not part of the history.
      *
+     * @throws PersonasError BAD_REQUEST: version must be a whole number from 1
      * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError NOT_FOUND: Version not found
      * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
      */
-    get: { query: (input: PersonaInput, options?: CallOptions) => Promise<Persona> }
+    get: { query: (input: GetPersonaInput, options?: CallOptions) => Promise<Persona> }
     /**
      * Changes the fields given and leaves the others. `null` clears a field; `headers` is replaced whole. A
      * portrait that is no longer shown by any persona is deleted.
@@ -348,6 +403,38 @@ export interface PersonasCalls {
      * it
      */
     update: { mutate: (input: UpdatePersonaInput, options?: CallOptions) => Promise<Persona> }
+    /**
+     * The versions of a persona that are kept, from the current one on: up to `VERSIONS_KEPT` (100 unless it
+     * is set). `limit` and `cursor` page through them; `Link` carries the next page where there is one.
+     *
+     * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
+     * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
+     */
+    versions: { query: (input: ListVersionsInput, options?: CallOptions) => Promise<PersonaVersion[]> }
+    /**
+     * A page of the persona’s versions, newest first, and where the next one starts.
+     *
+     * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
+     * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
+     */
+    versionsPage: { query: (input: ListVersionsInput, options?: CallOptions) => Promise<PersonaVersionPage> }
+    /**
+     * Gives a persona the content of a version again, as a new version. `imageUrl` stays as it is. Where the
+     * persona has that content, nothing changes.
+     *
+     * @throws PersonasError BAD_REQUEST: version must be a whole number from 1
+     * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError NOT_FOUND: Version not found
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
+     * @throws PersonasError CONFLICT: Persona with name "impatient-user" already exists
+     * @throws PersonasError PRECONDITION_FAILED: Persona has changed since; read it again before you change
+     * it
+     */
+    revert: { mutate: (input: RevertPersonaInput, options?: CallOptions) => Promise<Persona> }
     /**
      * Deletes a persona, and its portrait unless another persona of the project shows it.
      *

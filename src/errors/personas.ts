@@ -2,6 +2,8 @@ import { entry } from './error.js'
 
 export const personaNotFound = entry({ code: 'NOT_FOUND', text: 'Persona not found' })
 
+export const versionNotFound = entry({ code: 'NOT_FOUND', text: 'Version not found' })
+
 export const nameTaken = entry({
   code: 'CONFLICT',
   text: ({ name }: { name: string | undefined }) => `Persona with name "${name}" already exists`,

@@ -3,7 +3,6 @@ import { JsonList, type Lists } from '../api/trpc.js'
 import { needsLimit } from '../errors/personas.js'
 import { tooManyLargeAnswers } from '../errors/requests.js'
 import { beginInTurn, type Hold, Limit, type TakeOptions } from '../limit.js'
-import type { Persona } from '../personas/schema.js'
 import { LIST_BYTES } from '../personas/service.js'
 import type { JsonPage } from '../store/store.js'
 
@@ -97,11 +96,11 @@ export class Answer implements Lists {
   /** The lists that stand in it as text, by their marks. */
   readonly #texts = new Map<string, Buffer>()
 
-  show(page: JsonPage): Persona[] {
+  show<T>(page: JsonPage): T[] {
     const list = new JsonList(page)
     this.#texts.set(list.mark, typeof page.json === 'string' ? Buffer.from(page.json) : page.json)
     // It stands for the list where the answer is made as text, which is all that is done with it.
-    return list as unknown as Persona[]
+    return list as unknown as T[]
   }
 
   /** The pieces of an answer, with its lists in the place of their marks. */

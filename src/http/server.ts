@@ -16,6 +16,12 @@ const CLIENT_ERRORS: Record<string, FixedError> = {
   HPE_HEADER_OVERFLOW: headersTooLarge,
 }
 
+/**
+ * Connections that may wait to be accepted. Beyond it the system drops them, and callers try again after 1, 3 and 7 s;
+ * Node's own 511 are few, as it accepts one connection at each turn of its loop.
+ */
+export const BACKLOG = 4_096
+
 /** A connection that was ended with an error before its bytes became a request. */
 export interface UnparsedRequest {
   requestId: string
@@ -147,7 +153,7 @@ export async function listenOnOtherAddresses(server: Server, host: string): Prom
     const relay = createSocketServer((socket) => server.emit('connection', socket))
     await new Promise<void>((resolve, reject) => {
       relay.once('error', reject)
-      relay.listen(own.port, address, resolve)
+      relay.listen(own.port, address, BACKLOG, resolve)
     })
     return relay
   })

@@ -12,6 +12,7 @@ const next = { version: 2, updatedAt: '2026-01-28T10:05:00.000Z' }
 /** Examples of answers that differ from the one beside their schema, by operation. */
 export const answers: Record<string, unknown> = {
   updatePersona: { ...example, ...change, ...next },
+  revertPersona: { ...example, version: 3, updatedAt: '2026-01-28T10:10:00.000Z' },
   generatePersonaImage: { ...example, ...shown, ...next },
 }
 

@@ -12,13 +12,23 @@ export type PersonaChange = Partial<Pick<UpdatePersonaInput, Changeable>>
 // The fields that have a schema in the input of update are those that the type takes from there.
 const changeable = fieldNames.filter((name) => 'update' in personaFields[name]) as Changeable[]
 
+/** How a version came about; of a persona as it was created, nothing differs. */
+export interface Origin {
+  /** The fields that differ from the version before it. */
+  changed: FieldName[]
+  /** The version whose content it took again. */
+  revertedFrom?: number
+}
+
+const inHistory = fieldNames.filter((name) => !('isOutsideHistory' in personaFields[name]))
+
 /** The version of a persona as it is created, and of those stored before personas had versions. */
 export const FIRST_VERSION = 1
 
 /** The fields that are there, in the order of answers, whatever the order in which they came. */
-function inOrder(values: Persona): Persona {
+function inOrder(values: Persona, names: readonly FieldName[] = fieldNames): Persona {
   const persona: Record<string, unknown> = {}
-  for (const name of fieldNames) {
+  for (const name of names) {
     const value = values[name]
     if (value !== undefined) persona[name] = value
   }
@@ -57,4 +67,22 @@ export function changed(persona: Persona, change: PersonaChange, now: number): P
   next.updatedAt = new Date(Math.max(now, Date.parse(persona.updatedAt) + 1)).toISOString()
   // Each field has a value of this or of the change.
   return inOrder(next as Persona)
+}
+
+/** How a version came about that `changed` made of the one before. */
+export function originOf(before: Persona, after: Persona, revertedFrom?: number): Origin {
+  const names = changeable.filter((name) => before[name] !== after[name])
+  return { changed: names, ...(revertedFrom !== undefined && { revertedFrom }) }
+}
+
+/** What the history holds of a version of a persona. */
+export function contentOf(persona: Persona): Persona {
+  return inOrder(persona, inHistory)
+}
+
+/** The change that gives a persona the content of a version of its history. */
+export function revertTo(version: Persona): PersonaChange {
+  const names = changeable.filter((name) => inHistory.includes(name))
+  // Each has the value of the version, or the one that clears it.
+  return Object.fromEntries(names.map((name) => [name, version[name] ?? null])) as PersonaChange
 }

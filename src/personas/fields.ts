@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { absentIfEmpty, type Field, kept, notOnCreate, optional, optionalMap, required } from '../field.js'
+import {
+  absentIfEmpty,
+  type Field,
+  kept,
+  notOnCreate,
+  optional,
+  optionalMap,
+  outsideHistory,
+  required,
+} from '../field.js'
 import { isImageId } from '../images/schema.js'
 import { name, text } from '../text.js'
 import { type Headers, headerIssues, MAX_HEADERS } from './headers.js'
@@ -58,12 +67,14 @@ export const personaFields = {
     about: 'The full description, for the simulating model',
     example: 'You are an impatient user who values brevity and expects quick, concise responses.',
   }),
-  imageUrl: notOnCreate(
-    optional(imageId, z.string(), {
-      about: 'Id of a stored image, the portrait',
-      inAnswers: ': `GET …/images/{imageId}` sends it',
-      pattern: '^[A-Za-z0-9._-]{1,128}$',
-    }),
+  imageUrl: outsideHistory(
+    notOnCreate(
+      optional(imageId, z.string(), {
+        about: 'Id of a stored image, the portrait',
+        inAnswers: ': `GET …/images/{imageId}` sends it',
+        pattern: '^[A-Za-z0-9._-]{1,128}$',
+      }),
+    ),
   ),
   headers: optionalMap(headerMap({ refuseConnectionHeaders: true }), headers, {
     about: 'HTTP headers that this persona adds to a connector’s; they take precedence',

@@ -20,7 +20,7 @@ export const createPersonaInput = z.object({ projectId, ...shapeOf(personaFields
 })
 export type CreatePersonaInput = z.infer<typeof createPersonaInput>
 
-const personaId = z.string().meta({
+export const personaId = z.string().meta({
   description: 'The persona’s UUID, or an unambiguous prefix of it of at least 8 characters',
   example: '987fcdeb',
 })
@@ -31,7 +31,7 @@ export type PersonaInput = z.infer<typeof personaInput>
 const MAX_IF_MATCH = 100
 
 // The length of a list is looked at before its elements: of a million wrong ones there is one issue.
-const ifMatch = z
+export const ifMatch = z
   .union(
     [z.string(), z.array(z.string()).max(MAX_IF_MATCH)],
     `ifMatch must be an updatedAt or a list of at most ${MAX_IF_MATCH} of them`,
@@ -62,20 +62,25 @@ const MAX_CURSOR = 4_096
 
 const LIMIT = `limit must be a whole number from 1 to ${MAX_PAGE}`
 
+/** The fields that page through a list. */
+export function paging(description: string) {
+  return {
+    limit: z.number(LIMIT).int(LIMIT).min(1, LIMIT).max(MAX_PAGE, LIMIT).meta({ description }).optional(),
+    cursor: z
+      .string()
+      .refine((cursor) => cursor !== '' && cursor.length <= MAX_CURSOR, badCursor.text)
+      .meta({
+        description: 'Where the page starts, from the page before',
+        minLength: 1,
+        maxLength: MAX_CURSOR,
+      })
+      .optional(),
+  }
+}
+
 export const listPersonasInput = z.object({
   projectId,
-  limit: z
-    .number(LIMIT)
-    .int(LIMIT)
-    .min(1, LIMIT)
-    .max(MAX_PAGE, LIMIT)
-    .meta({ description: `Personas on a page; without it up to ${MAX_LIST.toLocaleString('en-US')}` })
-    .optional(),
-  cursor: z
-    .string()
-    .refine((cursor) => cursor !== '' && cursor.length <= MAX_CURSOR, badCursor.text)
-    .meta({ description: 'Where the page starts, from the page before', minLength: 1, maxLength: MAX_CURSOR })
-    .optional(),
+  ...paging(`Personas on a page; without it up to ${MAX_LIST.toLocaleString('en-US')}`),
 })
 export type ListPersonasInput = z.infer<typeof listPersonasInput>
 

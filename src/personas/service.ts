@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { ambiguousId, badCursor, nameTaken, needsLimit, personaNotFound, stale } from '../errors/personas.js'
+import {
+  ambiguousId,
+  badCursor,
+  nameTaken,
+  needsLimit,
+  personaNotFound,
+  stale,
+  versionNotFound,
+} from '../errors/personas.js'
 import type { JsonPage, Store } from '../store/store.js'
+import { type PersonaChange, revertTo } from './change.js'
 import { type Headers, mergeHeaders } from './headers.js'
 import {
   type CreatePersonaInput,
@@ -12,6 +21,13 @@ import {
   type PersonaInput,
   type UpdatePersonaInput,
 } from './schema.js'
+import {
+  type GetPersonaInput,
+  type ListVersionsInput,
+  MAX_VERSIONS_KEPT,
+  type RevertPersonaInput,
+  versionOfCursor,
+} from './versions.js'
 
 const UUID_LENGTH = 36
 const MIN_PREFIX = 8
@@ -32,6 +48,9 @@ export interface ListBudget {
    */
   read(maxBytes: number, read: (maxBytes: number) => Promise<JsonPage>): Promise<JsonPage>
 }
+
+/** A change of the persona of a full id. */
+type Changing = Pick<UpdatePersonaInput, 'projectId' | 'id' | 'ifMatch'> & { revertedFrom?: number }
 
 /** The rules of personas. Inputs have passed their schemas. */
 export class PersonaService {
@@ -64,9 +83,13 @@ export class PersonaService {
     return created
   }
 
-  /** @throws ServiceError NOT_FOUND; BAD_REQUEST for an ambiguous prefix of an id. */
-  async get({ projectId, id }: PersonaInput): Promise<Persona> {
+  /**
+   * A persona, or what the history holds of a version of it.
+   * @throws ServiceError NOT_FOUND of the persona or the version; BAD_REQUEST for an ambiguous prefix of an id.
+   */
+  async get({ projectId, id, version }: GetPersonaInput): Promise<Persona> {
     const fullId = await this.resolveId({ projectId, id })
+    if (version !== undefined) return this.#version(projectId, fullId, version)
     const persona = await this.#store.findPersona(projectId, fullId)
     if (persona === null) throw personaNotFound()
     return persona
@@ -74,16 +97,40 @@ export class PersonaService {
 
   /** @throws ServiceError NOT_FOUND, CONFLICT, PRECONDITION_FAILED; BAD_REQUEST for an ambiguous prefix. */
   async update({ projectId, id, ifMatch, ...change }: UpdatePersonaInput): Promise<Persona> {
+    return this.#change({ projectId, id: await this.resolveId({ projectId, id }), ifMatch }, change)
+  }
+
+  /**
+   * Gives a persona the content of a version of its history again; its `imageUrl` stays. Nothing changes where it
+   * has that content.
+   * @throws ServiceError NOT_FOUND, CONFLICT, PRECONDITION_FAILED; BAD_REQUEST for an ambiguous prefix.
+   */
+  async revert({ projectId, id, version, ifMatch }: RevertPersonaInput): Promise<Persona> {
     const fullId = await this.resolveId({ projectId, id })
-    const updated = await this.#store.updatePersona(projectId, fullId, {
-      ...change,
-      now: Date.now(),
-      ifMatch: ifMatchList(ifMatch),
+    // What a version holds never changes: whatever comes in between, this is what it comes to.
+    const content = await this.#version(projectId, fullId, version)
+    return this.#change({ projectId, id: fullId, ifMatch, revertedFrom: version }, revertTo(content))
+  }
+
+  /**
+   * A page of the persona's versions, newest first: up to `limit`, or all that are kept.
+   * @throws ServiceError NOT_FOUND; BAD_REQUEST for a cursor that is none, and for an ambiguous prefix.
+   */
+  async versions({ limit, cursor, ...persona }: ListVersionsInput, budget: ListBudget): Promise<JsonPage> {
+    const id = await this.resolveId(persona)
+    const before = cursor === undefined ? undefined : versionOfCursor(cursor)
+    if (cursor !== undefined && before === undefined) throw badCursor()
+    const most = limit ?? MAX_VERSIONS_KEPT
+    return budget.read(PAGE_BYTES, async () => {
+      // One more than are shown tells whether there is a next page.
+      const found = await this.#store.listVersions(persona.projectId, id, { limit: most + 1, before })
+      if (found === 'missing') throw personaNotFound()
+      const shown = found.slice(0, most)
+      const json = JSON.stringify(shown)
+      const page = { json, bytes: Buffer.byteLength(json) }
+      const last = found.length > most ? shown.at(-1) : undefined
+      return last === undefined ? page : { ...page, nextCursor: String(last.version) }
     })
-    if (updated === 'missing') throw personaNotFound()
-    if (updated === 'stale') throw stale()
-    if (updated === 'name-taken') throw nameTaken({ name: change.name })
-    return updated
   }
 
   /** @throws ServiceError NOT_FOUND, PRECONDITION_FAILED; BAD_REQUEST for an ambiguous prefix. */
@@ -98,6 +145,26 @@ export class PersonaService {
   async mergeHeaders({ headers, ...persona }: MergeHeadersInput): Promise<{ headers: Headers }> {
     const { headers: own } = await this.get(persona)
     return { headers: mergeHeaders(headers, own) }
+  }
+
+  async #version(projectId: string, id: string, version: number): Promise<Persona> {
+    const found = await this.#store.findVersion(projectId, id, version)
+    if (found === 'missing') throw personaNotFound()
+    if (found === 'no-version') throw versionNotFound()
+    return found
+  }
+
+  async #change({ projectId, id, ifMatch, revertedFrom }: Changing, change: PersonaChange): Promise<Persona> {
+    const changed = await this.#store.updatePersona(projectId, id, {
+      ...change,
+      now: Date.now(),
+      ifMatch: ifMatchList(ifMatch),
+      revertedFrom,
+    })
+    if (changed === 'missing') throw personaNotFound()
+    if (changed === 'stale') throw stale()
+    if (changed === 'name-taken') throw nameTaken({ name: change.name })
+    return changed
   }
 
   /**

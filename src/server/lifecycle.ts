@@ -1,6 +1,6 @@
 import type { Server as SocketServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { closeIdleConnections, listenOnOtherAddresses } from '../http/server.js'
+import { BACKLOG, closeIdleConnections, listenOnOtherAddresses } from '../http/server.js'
 import type { PortraitService } from '../portraits/service.js'
 import type { Store } from '../store/store.js'
 
@@ -20,7 +20,7 @@ export async function listen(
   // Fastify logs each address; the start line says it all.
   const { level } = app.log
   app.log.level = 'silent'
-  await app.listen({ host, port })
+  await app.listen({ host, port, backlog: BACKLOG })
   app.log.level = level
   const relays = await listenOnOtherAddresses(app.server, host)
   const address = app.server.address()

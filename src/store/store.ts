@@ -1,6 +1,7 @@
 import type { ImageFormat, ImageRole } from '../images/schema.js'
 import type { NewPersona, PersonaChange } from '../personas/change.js'
 import type { Persona } from '../personas/schema.js'
+import type { PersonaVersion } from '../personas/versions.js'
 import type { ProjectConfig, UpdateConfigInput } from '../projects/schema.js'
 import type { Transfer } from './transfer.js'
 
@@ -8,6 +9,14 @@ import type { Transfer } from './transfer.js'
 export interface PersonaWrite {
   now: number
   ifMatch?: readonly string[] | undefined
+  /** The version whose content the change restores, for the history. */
+  revertedFrom?: number | undefined
+}
+
+/** Which part of a history is wanted: so many versions at most, from below one where that is given. */
+export interface VersionsRequest {
+  limit: number
+  before?: number | undefined
 }
 
 /** Which part of a list is wanted. */
@@ -68,6 +77,11 @@ export interface StoredImage {
   bytes: Buffer
 }
 
+export interface StoreOptions {
+  /** Versions that are kept of a persona, the current one counted, instead of the usual number. */
+  versionsKept?: number | undefined
+}
+
 /**
  * What the service asks of a database. Both drivers pass one contract suite (test/store/contract.ts).
  * Ordinary outcomes are return values; a database that does not answer is a ServiceError
@@ -95,7 +109,8 @@ export interface Store {
   insertPersona(projectId: string, persona: NewPersona, now: number): Promise<Persona | 'name-taken'>
   /**
    * Changes the given fields in one atomic step. `updatedAt` grows strictly with every change, whatever
-   * the clock says, and stays where nothing changes.
+   * the clock says, and stays where nothing changes. What was there before becomes a version of the history, the
+   * oldest of which go beyond as many as the store keeps.
    */
   updatePersona(
     projectId: string,
@@ -107,6 +122,10 @@ export interface Store {
     id: string,
     ifMatch?: readonly string[],
   ): Promise<'deleted' | 'missing' | 'stale'>
+  /** The persona's versions, newest first, from the current one on unless the request says otherwise. */
+  listVersions(projectId: string, id: string, request: VersionsRequest): Promise<PersonaVersion[] | 'missing'>
+  /** A persona as a version of it was, the current one included, with what the history holds of it. */
+  findVersion(projectId: string, id: string, version: number): Promise<Persona | 'missing' | 'no-version'>
 
   /**
    * Every project under whose id anything is stored, or the one of an id if it is there; the one whose earliest

@@ -1,10 +1,13 @@
+import type { Origin } from '../personas/change.js'
 import type { Persona } from '../personas/schema.js'
 import type { StoredImage, StoredProject } from './store.js'
 
-/** A persona with the project it belongs to. */
+/** A persona with the project it belongs to, and how its version came about. */
 export interface PersonaRecord {
   projectId: string
   persona: Persona
+  /** Absent where nothing is known to have changed, as in a persona that was never changed. */
+  origin?: Origin
 }
 
 /** A registered project; `createdAt` is in milliseconds since 1970. */
@@ -21,6 +24,8 @@ export interface ImageRecord extends StoredImage {
 export interface StoreRecords {
   projects: ProjectRecord
   images: ImageRecord
+  /** Those of the history, which the current ones are not part of. */
+  versions: PersonaRecord
   personas: PersonaRecord
 }
 
@@ -39,6 +44,6 @@ export interface RecordSequence<T> {
 
 /**
  * Everything in a store, to be moved to another. Projects and images are in order of creation; personas are
- * by project, and in order of creation within it.
+ * by project, and in order of creation within it; versions are by project, persona and number.
  */
 export type Transfer = { readonly [Kind in keyof StoreRecords]: RecordSequence<StoreRecords[Kind]> }

@@ -32,6 +32,7 @@ throughBoth('personas', (caller, service) => {
         ...draft,
         id: expect.stringMatching(UUID_V4),
         createdAt: expect.stringMatching(ISO),
+        version: 1,
         updatedAt: value.createdAt,
       })
       expect((await call('personas.get', { projectId, id: value.id })).value).toEqual(value)
@@ -49,7 +50,7 @@ throughBoth('personas', (caller, service) => {
         id: NOBODY,
         color: 'red',
       })
-      expect(Object.keys(value).sort()).toEqual(['createdAt', 'id', 'name', 'updatedAt'])
+      expect(Object.keys(value).sort()).toEqual(['createdAt', 'id', 'name', 'updatedAt', 'version'])
       expect(value.id).not.toBe(NOBODY)
     })
 
@@ -233,7 +234,7 @@ throughBoth('personas', (caller, service) => {
       const before = await made(projectId, { description: 'd', systemPrompt: 's', headers: { A: '1' } })
       const { status, value } = await call('personas.update', { projectId, id: before.id, systemPrompt: 't' })
       expect(status).toBe(200)
-      expect(value).toEqual({ ...before, systemPrompt: 't', updatedAt: value.updatedAt })
+      expect(value).toEqual({ ...before, systemPrompt: 't', version: 2, updatedAt: value.updatedAt })
       expect(value.updatedAt > before.updatedAt).toBe(true)
     })
 
@@ -253,7 +254,7 @@ throughBoth('personas', (caller, service) => {
       expect(set.value).toMatchObject({ headers: { C: '3' }, imageUrl: 'a_b-c.1.png' })
       const nulls = { description: null, systemPrompt: null, imageUrl: null, headers: null }
       const cleared = await call('personas.update', { projectId, id, ...nulls })
-      expect(Object.keys(cleared.value).sort()).toEqual(['createdAt', 'id', 'name', 'updatedAt'])
+      expect(Object.keys(cleared.value).sort()).toEqual(['createdAt', 'id', 'name', 'updatedAt', 'version'])
       expect((await call('personas.get', { projectId, id })).value).toEqual(cleared.value)
     })
 

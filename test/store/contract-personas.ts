@@ -29,7 +29,11 @@ export function personaContract(store: () => Store) {
       systemPrompt: 'Be brief.',
       headers: { 'X-User-Language': 'en' },
     })
-    const times = { createdAt: '2026-01-28T10:00:00.000Z', updatedAt: '2026-01-28T10:00:00.000Z' }
+    const times = {
+      version: 1,
+      createdAt: '2026-01-28T10:00:00.000Z',
+      updatedAt: '2026-01-28T10:00:00.000Z',
+    }
     const project = randomUUID()
     expect(await store().insertPersona(project, given, T0)).toStrictEqual({ ...given, ...times })
     expect(await store().findPersona(project, given.id)).toStrictEqual({ ...given, ...times })
@@ -39,7 +43,7 @@ export function personaContract(store: () => Store) {
     const project = randomUUID()
     const { id } = await insert(store(), project, { description: undefined, headers: undefined })
     const found = await store().findPersona(project, id)
-    expect(Object.keys(found ?? {}).sort()).toEqual(['createdAt', 'id', 'name', 'updatedAt'])
+    expect(Object.keys(found ?? {}).sort()).toEqual(['createdAt', 'id', 'name', 'updatedAt', 'version'])
   })
 
   it('gives back every text and header as it came', async () => {
@@ -48,7 +52,9 @@ export function personaContract(store: () => Store) {
       fc.asyncProperty(fields, async (sample) => {
         const given = { ...newPersona(), ...sample, name: `${randomUUID()}${sample.name}` }
         await store().insertPersona(project, given, T0)
-        const { createdAt, updatedAt, ...found } = { ...(await store().findPersona(project, given.id)) }
+        const { version, createdAt, updatedAt, ...found } = {
+          ...(await store().findPersona(project, given.id)),
+        }
         expect(found).toStrictEqual(given)
 
         const { id } = await insert(store(), project)

@@ -82,7 +82,7 @@ export function portraitContract(store: () => Store) {
     const image = newImage()
     const after = await store().storePortrait(project, before.id, { image, now: T0 - 60_000 })
     const updatedAt = '2026-01-28T10:00:00.001Z'
-    expect(after).toStrictEqual({ ...before, imageUrl: image.id, updatedAt })
+    expect(after).toStrictEqual({ ...before, imageUrl: image.id, version: 2, updatedAt })
     expect(await store().findPersona(project, before.id)).toStrictEqual(after)
     expect(await store().findImage(project, image.id)).toEqual(image)
     expect(await store().listImageIds(project, 'persona-avatar')).toEqual([image.id])

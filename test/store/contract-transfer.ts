@@ -73,7 +73,7 @@ export function transferContract(store: () => Store, sortsByBytes: boolean) {
     await store().transfer.personas.append(given.map((persona) => ({ projectId: project, persona })))
     const { id, createdAt } = given[1] ?? movedPersona(T0)
     const change = { description: 'new', now: T0 + 9 }
-    const expected = { ...given[1], description: 'new', updatedAt: at(T0 + 9) }
+    const expected = { ...given[1], description: 'new', version: 2, updatedAt: at(T0 + 9) }
     expect(await store().updatePersona(project, id, change)).toEqual(expected)
     expect(await store().findPersona(project, id)).toMatchObject({ createdAt })
   })

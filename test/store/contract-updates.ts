@@ -14,6 +14,7 @@ export function updateContract(store: () => Store) {
       ...before,
       systemPrompt: 'new',
       headers: { B: '3' },
+      version: 2,
       updatedAt: '2026-01-28T10:00:00.005Z',
     })
     expect(await store().findPersona(project, before.id)).toStrictEqual(after)
@@ -40,6 +41,7 @@ export function updateContract(store: () => Store) {
       'name',
       'systemPrompt',
       'updatedAt',
+      'version',
     ])
     expect(await store().findPersona(project, id)).toStrictEqual(cleared)
   })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import type { Store } from '../../src/store/store.js'
+import type { Store, StoreOptions } from '../../src/store/store.js'
 import { imageContract } from './contract-images.js'
 import { pageContract } from './contract-pages.js'
 import { personaContract } from './contract-personas.js'
@@ -8,6 +8,7 @@ import { projectContract } from './contract-projects.js'
 import { conditionalRaceContract, deletionRaceContract, raceContract } from './contract-races.js'
 import { transferContract } from './contract-transfer.js'
 import { updateContract } from './contract-updates.js'
+import { versionContract } from './contract-versions.js'
 import type { Lack } from './mongo/server.js'
 
 /**
@@ -17,7 +18,7 @@ import type { Lack } from './mongo/server.js'
  */
 export function storeContract(
   name: string,
-  open: () => Promise<{ store: Store; close(): Promise<void> }>,
+  open: (options?: StoreOptions) => Promise<{ store: Store; close(): Promise<void> }>,
   lacks: readonly Lack[] = [],
 ) {
   const subject = (title: string, tests: (store: () => Store) => void, runs = true) =>
@@ -46,6 +47,7 @@ export function storeContract(
     subject('projects', projectContract)
     subject('images', imageContract)
     subject('portraits', portraitContract)
+    subject('versions', (store) => versionContract(store, open))
     subject('transfer', (store) => transferContract(store, sortsByBytes))
   })
 }

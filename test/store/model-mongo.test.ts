@@ -1,7 +1,9 @@
 import fc from 'fast-check'
+import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { type MongoStore, openMongoStore } from '../../src/store/mongo/mongo.js'
 import { type CommandFault, type FaultyConnection, startFaultyConnection } from './faulty-connection.js'
+import { KEPT } from './model.js'
 import {
   type FaultyStore,
   failEverywhere,
@@ -14,8 +16,9 @@ import { freshMongoUrl } from './mongo/server.js'
 
 const mongo = inject('mongo')
 if ('unavailable' in mongo) throw new Error(mongo.unavailable)
+const url = freshMongoUrl(mongo.url)
 const [, address = '', port, rest = ''] =
-  /^mongodb:\/\/((?:127\.0\.0\.1|localhost):(\d+))(.*)$/.exec(freshMongoUrl(mongo.url)) ?? []
+  /^mongodb:\/\/((?:127\.0\.0\.1|localhost):(\d+))(.*)$/.exec(url) ?? []
 
 // The driver repeats some commands once: two in a row fail for good. One that took effect is not repeated unseen.
 const usualFaults = [
@@ -28,6 +31,7 @@ const everyFault = [...usualFaults, { when: 'before', count: 1 }, { when: 'after
 describe.skipIf(address === '')(`MongoDB (${mongo.kind}) whose connections end agrees with the model`, () => {
   let proxy: FaultyConnection | undefined
   let opened: MongoStore | undefined
+  const client = new MongoClient(url)
   const given = <T>(value: T | undefined): T => {
     if (value === undefined) throw new Error('The store is not open')
     return value
@@ -42,7 +46,13 @@ describe.skipIf(address === '')(`MongoDB (${mongo.kind}) whose connections end a
     },
     async recover() {
       await vi.waitFor(() => given(opened).ping(), { timeout: 10_000, interval: 10 })
-      await given(opened).sweepPortraits(0)
+      await given(opened).sweep(0)
+    },
+    async storedVersions(project) {
+      // Not through the store, which leaves out what is no history.
+      const versions = client.db().collection<{ id: string; version: number }>('versions')
+      const found = await versions.find({ projectId: project }).toArray()
+      return found.map(({ id, version }) => ({ id, version }))
     },
     async reopen() {
       await given(opened).close()
@@ -54,6 +64,7 @@ describe.skipIf(address === '')(`MongoDB (${mongo.kind}) whose connections end a
     const options = 'directConnection=true&minHeartbeatFrequencyMS=10'
     opened = await openMongoStore(
       `mongodb://127.0.0.1:${given(proxy).port}${rest}${rest.includes('?') ? '&' : '?'}${options}`,
+      { versionsKept: KEPT },
     )
   }
   beforeAll(async () => {
@@ -62,6 +73,7 @@ describe.skipIf(address === '')(`MongoDB (${mongo.kind}) whose connections end a
   })
   afterAll(async () => {
     await opened?.close()
+    await client.close()
     await proxy?.close()
   })
 

@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { ServiceError } from '../../src/errors/error.js'
+import type { Persona } from '../../src/personas/schema.js'
 import type { Store, StoredImage } from '../../src/store/store.js'
-import { apply, type Command, NOTHING, possible, type State } from './model.js'
+import { apply, type Command, KEPT, NOTHING, possible, type State, type Version } from './model.js'
 import { listOf, T0 } from './samples.js'
 
 /** A store whose database can be made to fail. */
@@ -17,11 +18,16 @@ export interface FaultyStore<Fault> {
   /** Waits until the database answers again and what calls that failed left behind is cleared up. */
   recover(): Promise<void>
   reopen(): Promise<void>
+  /** The versions that are stored of a project's personas, history or not: what callers may not see of them too. */
+  storedVersions(project: string): Promise<{ id: string; version: number }[]>
 }
+
+/** A revert is an update whose change is found in the history. */
+type PlannedKind = Command['kind'] | 'revert'
 
 /** A command whose targets are found in the run: `target` picks one, the newest first. */
 interface Plan {
-  kind: Command['kind']
+  kind: PlannedKind
   project: number
   target: number
   value: number
@@ -36,9 +42,10 @@ export interface PlannedStep<Fault> {
   look: boolean
 }
 
-const KINDS: fc.WeightedArbitrary<Command['kind']>[] = [
+const KINDS: fc.WeightedArbitrary<PlannedKind>[] = [
   { arbitrary: fc.constant('update'), weight: 6 },
   { arbitrary: fc.constant('create'), weight: 4 },
+  { arbitrary: fc.constant('revert'), weight: 3 },
   { arbitrary: fc.constant('delete'), weight: 2 },
   { arbitrary: fc.constant('portrait'), weight: 2 },
   { arbitrary: fc.constant('upload'), weight: 1 },
@@ -71,7 +78,7 @@ function stepsWith<Fault>(fault: fc.Arbitrary<Fault>): fc.Arbitrary<PlannedStep<
 }
 
 /** A plan of which only what matters is given. */
-function planned(kind: Command['kind'], details: Partial<Plan> = {}): Plan {
+function planned(kind: PlannedKind, details: Partial<Plan> = {}): Plan {
   return { kind, project: 0, target: 0, value: 0, field: 'description', ifMatch: 'any', ...details }
 }
 
@@ -99,6 +106,12 @@ export class ModelRun<Fault> {
     await this.#faulty.reopen()
     await this.#compare([this.#state])
     return count
+  }
+
+  /** Deletes what the run made, so that later ones do not have to look past it. */
+  async clear(): Promise<void> {
+    for (const id of this.#projects) await this.#faulty.store().deleteProject(id)
+    await this.#compare([{}])
   }
 
   /** Returns what failed. */
@@ -178,6 +191,14 @@ export class ModelRun<Fault> {
       const listed = personas.find((each) => each.id === known.id)
       expect(await store.findPersona(id, known.id), 'findPersona, beside the list').toEqual(listed ?? null)
     }
+    const versions: Record<string, Version[]> = {}
+    for (const persona of personas) versions[persona.id] = await readVersions(store, id, persona)
+    const current = new Map(personas.map((each) => [each.id, each.version]))
+    for (const each of await this.#faulty.storedVersions(id)) {
+      // One that is yet to be replaced may be there: it is no history.
+      const last = current.get(each.id)
+      expect([each, last !== undefined && each.version <= last]).toEqual([each, true])
+    }
     const images: StoredImage[] = []
     for (const imageId of await store.listImageIds(id)) {
       const image = await store.findImage(id, imageId)
@@ -187,7 +208,7 @@ export class ModelRun<Fault> {
       expect(await store.hasImage(id, known.id)).toBe(images.some((image) => image.id === known.id))
     }
     const name = (await store.findProject(id))?.name
-    return { personas, images, ...(name !== undefined && { name }) }
+    return { personas, versions, images, ...(name !== undefined && { name }) }
   }
 
   #resolve({ kind, project: which, target, value, field, ifMatch }: Plan): Command {
@@ -198,7 +219,7 @@ export class ModelRun<Fault> {
       const from = target < 3 && stored.length > 0 ? stored : own
       return from[from.length - 1 - (target % Math.max(1, from.length))]?.id ?? this.#newId(0)
     }
-    const { personas, images } = this.#state[project] ?? NOTHING
+    const { personas, versions: histories, images } = this.#state[project] ?? NOTHING
     const somePersona = () => pick(this.#personas, personas)
     const someImage = () => pick(this.#images, images)
     const newImage = (role: StoredImage['role']): StoredImage => {
@@ -229,6 +250,13 @@ export class ModelRun<Fault> {
           nothing: {},
         }[field]
         return { kind, project, id, change, ifMatch: versions(id) }
+      }
+      case 'revert': {
+        const id = somePersona()
+        const history = histories[id] ?? []
+        const { content, entry } = history[value % Math.max(1, history.length)] ?? {}
+        const change = { name: content?.name ?? `name ${value}`, description: content?.description ?? null }
+        return { kind: 'update', project, id, change, ifMatch: versions(id), revertedFrom: entry?.version }
       }
       case 'delete': {
         const id = somePersona()
@@ -263,13 +291,31 @@ async function readPages(store: Store, project: string) {
   }
 }
 
+/** The versions of a persona, after a look at whether every way to read them gives the same. */
+async function readVersions(store: Store, project: string, { id }: Persona): Promise<Version[]> {
+  const entries = await store.listVersions(project, id, { limit: 100 })
+  if (entries === 'missing') throw new Error('A persona that is listed has no history')
+  const [newest, ...older] = entries
+  const page = { limit: KEPT, before: newest?.version }
+  expect(await store.listVersions(project, id, page), 'listVersions, from the second on').toEqual(older)
+  const versions: Version[] = []
+  for (const entry of entries) {
+    const content = await store.findVersion(project, id, entry.version)
+    if (typeof content === 'string') throw new Error(`Version ${entry.version}, which is listed: ${content}`)
+    versions.push({ entry, content })
+  }
+  return versions
+}
+
 function perform(store: Store, command: Command, now: number): Promise<unknown> {
   const { project } = command
   switch (command.kind) {
     case 'create':
       return store.insertPersona(project, command.persona, now)
-    case 'update':
-      return store.updatePersona(project, command.id, { ...command.change, ifMatch: command.ifMatch, now })
+    case 'update': {
+      const { id, change, ifMatch, revertedFrom } = command
+      return store.updatePersona(project, id, { ...change, ifMatch, revertedFrom, now })
+    }
     case 'delete':
       return store.deletePersona(project, command.id, command.ifMatch)
     case 'portrait':
@@ -299,7 +345,9 @@ export async function runAnySteps<Fault>(
 ): Promise<void> {
   let faults = 0
   const property = fc.asyncProperty(stepsWith(fault), async (steps) => {
-    faults += await new ModelRun(faulty).all(steps)
+    const run = new ModelRun(faulty)
+    faults += await run.all(steps)
+    await run.clear()
   })
   const interruptAfterTimeLimit = MODEL_TIMEOUT - 20_000
   await fc.assert(property, { numRuns: MODEL_RUNS || numRuns, interruptAfterTimeLimit, ...seed })
@@ -322,6 +370,11 @@ export const sampleSteps = {
   delete: [planned('delete')],
   portrait: [planned('portrait')],
   upload: [planned('upload')],
+  'update that a revert takes back': [planned('update', { value: 3 }), planned('revert', { value: 1 })],
+  'change beyond the versions that are kept': [
+    planned('update', { value: 3 }),
+    planned('update', { value: 2 }),
+  ],
   'image deletion': [planned('deleteImage')],
   'project settings': [planned('register', { value: 2 })],
   'project deletion': [planned('deleteProject')],
@@ -348,6 +401,7 @@ export async function failEverywhere<Fault>(
     for (const each of prepared) await run.step({ commands: [each], look: false })
     const failed = await run.step({ commands, fault: faultAt(at), look: true })
     await run.step({ commands: [planned('update', { value: 1, ifMatch: 'current' })], look: true })
+    await run.clear()
     if (failed.length === 0) return at
   }
 }

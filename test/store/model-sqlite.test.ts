@@ -6,6 +6,7 @@ import type Libsql from 'libsql'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.js'
 import { type StatementFault, statementFaults } from './faulty-libsql.js'
+import { KEPT } from './model.js'
 import { type FaultyStore, failEverywhere, MODEL_TIMEOUT, runAnySteps, sampleSteps } from './model-run.js'
 
 vi.mock('libsql', async (importActual) => {
@@ -27,13 +28,20 @@ describe('SQLite whose statements fail agrees with the model', () => {
     },
     // The first look finds that writes succeed again.
     recover: () => store().ping(),
+    async storedVersions(project) {
+      const found = []
+      for await (const { projectId, persona } of store().transfer.versions.read()) {
+        if (projectId === project) found.push({ id: persona.id, version: persona.version })
+      }
+      return found
+    },
     async reopen() {
       await store().close()
       open()
     },
   }
   function open() {
-    const opened = openSqliteStore(dataDir)
+    const opened = openSqliteStore(dataDir, { versionsKept: KEPT })
     store = () => opened
   }
   beforeAll(() => {

@@ -1,11 +1,15 @@
 import type { PersonaChange } from '../../src/personas/change.js'
 import type { Persona } from '../../src/personas/schema.js'
+import type { PersonaVersion } from '../../src/personas/versions.js'
 import type { StoredImage } from '../../src/store/store.js'
+
+/** Versions that the stores of these tests keep of a persona. */
+export const KEPT = 3
 
 /** A change of a store. Personas and images are named by the order in which a run made them. */
 export type Command =
   | { kind: 'create'; project: string; persona: { id: string; name: string; description?: string } }
-  | { kind: 'update'; project: string; id: string; change: PersonaChange; ifMatch?: string[] | undefined }
+  | ({ kind: 'update'; project: string; id: string; change: PersonaChange } & UpdateOptions)
   | { kind: 'delete'; project: string; id: string; ifMatch?: string[] | undefined }
   | { kind: 'portrait'; project: string; id: string; image: StoredImage }
   | { kind: 'upload'; project: string; image: StoredImage }
@@ -13,9 +17,23 @@ export type Command =
   | { kind: 'register'; project: string; name: string }
   | { kind: 'deleteProject'; project: string }
 
+interface UpdateOptions {
+  ifMatch?: string[] | undefined
+  /** Of a revert: the change has the content of that version. */
+  revertedFrom?: number | undefined
+}
+
+/** A version, as the list shows it and as it was. */
+export interface Version {
+  entry: PersonaVersion
+  content: Omit<Persona, 'imageUrl'>
+}
+
 interface ProjectState {
   /** In order of creation. */
   personas: Persona[]
+  /** The versions of each persona by its id, newest first, the current one included. */
+  versions: Readonly<Record<string, readonly Version[]>>
   images: StoredImage[]
   /** Of the settings; a project without is not registered. */
   name?: string
@@ -30,7 +48,7 @@ export interface Step {
   result: unknown
 }
 
-export const NOTHING: ProjectState = { personas: [], images: [] }
+export const NOTHING: ProjectState = { personas: [], versions: {}, images: [] }
 
 function isStale(persona: Persona, ifMatch: readonly string[] | undefined): boolean {
   return ifMatch !== undefined && !ifMatch.includes(persona.updatedAt)
@@ -60,10 +78,29 @@ function imagesWithout(project: ProjectState, id: string | undefined): StoredIma
   return project.images.filter((image) => image.id !== id || image.role !== 'persona-avatar')
 }
 
+const FIELDS = ['name', 'description', 'imageUrl'] as const
+
+function versionOf(before: Persona | undefined, after: Persona, revertedFrom?: number): Version {
+  const { imageUrl: _, ...content } = after
+  const names = before === undefined ? [] : FIELDS.filter((name) => before[name] !== after[name])
+  const { version, updatedAt } = after
+  const entry = { version, updatedAt, changed: [...names] }
+  return { content, entry: revertedFrom === undefined ? entry : { ...entry, revertedFrom } }
+}
+
 /** A project in which a persona was replaced by another, or by nothing. */
-function replaced(project: ProjectState, before: Persona, after: Persona | undefined): ProjectState {
+function replaced(
+  project: ProjectState,
+  before: Persona,
+  after: Persona | undefined,
+  revertedFrom?: number,
+): ProjectState {
   const personas = project.personas.flatMap((each) => (each !== before ? [each] : after ? [after] : []))
-  const next = { ...project, personas }
+  const { [before.id]: older = [], ...others } = project.versions
+  const versions = after
+    ? { ...others, [after.id]: [versionOf(before, after, revertedFrom), ...older].slice(0, KEPT) }
+    : others
+  const next = { ...project, personas, versions }
   return before.imageUrl === after?.imageUrl
     ? next
     : { ...next, images: imagesWithout(next, before.imageUrl) }
@@ -86,7 +123,8 @@ export function apply(state: State, command: Command, now: number): Step {
       if (isTaken(command.persona.name)) return stays('name-taken')
       const at = new Date(now).toISOString()
       const made: Persona = { ...command.persona, version: 1, createdAt: at, updatedAt: at }
-      return to({ ...project, personas: [...project.personas, made] }, made)
+      const versions = { ...project.versions, [made.id]: [versionOf(undefined, made)] }
+      return to({ ...project, personas: [...project.personas, made], versions }, made)
     }
     case 'update': {
       if (persona === undefined) return stays('missing')
@@ -94,7 +132,7 @@ export function apply(state: State, command: Command, now: number): Step {
       const after = changed(persona, command.change, now)
       if (after === persona) return stays(persona)
       if (isTaken(command.change.name, persona)) return stays('name-taken')
-      return to(replaced(project, persona, after), after)
+      return to(replaced(project, persona, after, command.revertedFrom), after)
     }
     case 'delete':
       if (persona === undefined) return stays('missing')
@@ -127,7 +165,7 @@ export function possible(state: State, command: Command, now: number): State[] {
   const project = state[command.project]
   if (command.kind !== 'deleteProject' || project === undefined) return [state, after]
   // It works in steps.
-  const withoutPersonas = { ...project, personas: [] }
+  const withoutPersonas = { ...project, personas: [], versions: {} }
   const withoutImages = { ...withoutPersonas, images: [] }
   return [
     state,

@@ -20,8 +20,10 @@ export type Counts = Record<Kind, number>
 
 /** Asks each kind in turn. */
 export async function forEachKind<T>(ask: (kind: Kind) => Promise<T>): Promise<Record<Kind, T>> {
-  const [projects, images, personas] = kinds
-  return { projects: await ask(projects), images: await ask(images), personas: await ask(personas) }
+  const answers: [Kind, T][] = []
+  for (const kind of kinds) answers.push([kind, await ask(kind)])
+  // One for each kind.
+  return Object.fromEntries(answers) as Record<Kind, T>
 }
 
 /**

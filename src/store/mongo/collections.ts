@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb'
 import type { StoredImage, StoredProject } from '../store.js'
-import type { OfFields, PersonaDocument } from './persona-document.js'
+import type { OfFields, PersonaDocument, VersionDocument } from './persona-document.js'
 
 export interface ProjectDocument extends Omit<StoredProject, 'id'> {
   /** The project's id. */
@@ -26,8 +26,18 @@ export interface PortraitChangeDocument {
   at: Date
 }
 
+/** Notes before a deletion whose histories it is to take: that of a persona, or those of a project. */
+export interface HistoryRemovalDocument {
+  _id: string
+  projectId: string
+  id?: string
+  at: Date
+}
+
 export interface Collections {
   personas: Collection<PersonaDocument>
+  versions: Collection<VersionDocument>
+  historyRemovals: Collection<HistoryRemovalDocument>
   projects: Collection<ProjectDocument>
   images: Collection<ImageDocument>
   portraitChanges: Collection<PortraitChangeDocument>
@@ -37,6 +47,8 @@ export interface Collections {
 export function collectionsOf(db: Db): Collections {
   return {
     personas: db.collection('personas'),
+    versions: db.collection('versions'),
+    historyRemovals: db.collection('historyRemovals'),
     projects: db.collection('projects'),
     images: db.collection('images', { promoteBuffers: true }),
     portraitChanges: db.collection('portraitChanges'),
@@ -100,7 +112,7 @@ async function createMissing(collection: Indexed, wanted: IndexDescription[]): P
  * Creates the indexes that are not there yet. All but those of `projects` begin with `projectId`, so that
  * the collections can be sharded by it. None has a collation: names and ids compare byte by byte.
  */
-export async function createIndexes({ personas, projects, images, portraitChanges }: Collections) {
+export async function createIndexes({ personas, versions, projects, images, portraitChanges }: Collections) {
   await createMissing(personas, [
     { name: 'project_name', key: { projectId: 1, name: 1 }, unique: true },
     { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },
@@ -108,6 +120,9 @@ export async function createIndexes({ personas, projects, images, portraitChange
     // Partial in databases of earlier versions, where it serves as well.
     { name: 'project_image', key: { projectId: 1, imageUrl: 1 } },
   ] satisfies IndexOf<PersonaDocument>[])
+  await createMissing(versions, [
+    { name: 'project_id_version', key: { projectId: 1, id: 1, version: 1 }, unique: true },
+  ])
   await createMissing(projects, [{ name: 'order', key: { order: 1 } }])
   await createMissing(images, [
     { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },

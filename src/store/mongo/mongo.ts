@@ -1,4 +1,5 @@
-import type { Store } from '../store.js'
+import { DEFAULT_VERSIONS_KEPT } from '../../personas/versions.js'
+import type { Store, StoreOptions } from '../store.js'
 import { answer } from './answer.js'
 import { mongoChanges } from './changes.js'
 import { collectionsOf, createIndexes } from './collections.js'
@@ -8,18 +9,22 @@ import { mongoPersonas } from './personas.js'
 import { mongoPortraits } from './portraits.js'
 import { mongoProjects } from './projects.js'
 import { mongoTransfer } from './transfer.js'
+import { mongoVersions } from './versions.js'
 
-/** Age in ms beyond which no live call can still be busy with a portrait's change, all its tries counted. */
+/** Age in ms beyond which no live call can still be busy with a change, all its tries counted. */
 const ABANDONED_MS = 60_000
 const SWEEP_INTERVAL_MS = 60_000
 
 export interface MongoStore extends Store {
-  /** Removes portraits that calls begun more than `olderThanMs` ago left unused when their process ended. */
-  sweepPortraits(olderThanMs: number): Promise<void>
+  /**
+   * Removes portraits that calls begun more than `olderThanMs` ago left unused when their process ended, and
+   * histories of personas whose deletion began then.
+   */
+  sweep(olderThanMs: number): Promise<void>
 }
 
-export interface MongoStoreOptions {
-  /** Told the name of each step of a change that involves a portrait, once it is done. */
+export interface MongoStoreOptions extends StoreOptions {
+  /** Told the name of each step of a change or a deletion, once it is done. */
   onStep?: ((step: string) => void) | undefined
 }
 
@@ -30,20 +35,25 @@ export interface MongoStoreOptions {
  * the credentials, when the database cannot be used.
  */
 export async function openMongoStore(url: string, options: MongoStoreOptions = {}): Promise<MongoStore> {
-  const { onStep = () => undefined } = options
+  const { onStep = () => undefined, versionsKept = DEFAULT_VERSIONS_KEPT } = options
   const { db, address, close } = await connectMongo(url)
   const collections = collectionsOf(db)
   const portraits = mongoPortraits(collections, onStep)
+  const { histories, ...versions } = mongoVersions(collections, { kept: versionsKept, onStep })
+  const sweep = async (olderThanMs: number) => {
+    await portraits.sweep(olderThanMs)
+    await histories.sweep(olderThanMs)
+  }
   try {
     await createIndexes(collections)
-    await portraits.sweep(ABANDONED_MS)
+    await sweep(ABANDONED_MS)
   } catch (error) {
     await close()
     throw unusable(address, error)
   }
   const sweeper = setInterval(() => {
     // A database that does not answer now is swept a minute later.
-    portraits.sweep(ABANDONED_MS).catch(() => undefined)
+    sweep(ABANDONED_MS).catch(() => undefined)
   }, SWEEP_INTERVAL_MS).unref()
 
   return {
@@ -55,10 +65,11 @@ export async function openMongoStore(url: string, options: MongoStoreOptions = {
       clearInterval(sweeper)
       await close()
     },
-    sweepPortraits: portraits.sweep,
+    sweep,
     ...mongoPersonas(collections),
-    ...mongoChanges(collections, { portraits, onStep }),
-    ...mongoProjects(collections, portraits),
+    ...versions,
+    ...mongoChanges(collections, { portraits, histories, onStep }),
+    ...mongoProjects(collections, { portraits, histories }),
     ...mongoImages(collections),
     transfer: mongoTransfer(collections),
   }

@@ -1,5 +1,7 @@
+import { FIRST_VERSION, type Origin } from '../../personas/change.js'
 import { type FieldName, fieldNames, type MapName, personaFields } from '../../personas/fields.js'
 import type { Persona } from '../../personas/schema.js'
+import type { PersonaRecord } from '../transfer.js'
 import type { Place } from './order.js'
 
 /** An entry of a map; a pair in documents of earlier versions, which some servers refuse in an array. */
@@ -14,11 +16,20 @@ type StoredFields = {
       : Persona[Name]
 }
 
-/** Beside the fields of a persona. `createdAt` is, with `_id`, its place in the order of creation. */
-export interface PersonaDocument extends StoredFields {
-  /** Grows in the order of creation (`nextOrderKey`). */
-  _id: string
-  projectId: string
+/** A version of a persona, and how it came about. What was stored before personas had versions lacks all of that. */
+type StoredVersion = Omit<StoredFields, 'version'> &
+  Partial<Pick<StoredFields, 'version'>> & {
+    _id: string
+    projectId: string
+    changed?: Origin['changed']
+    revertedFrom?: number
+  }
+
+/** A version of the history, unless it is the current one: then it was written for a change that is yet to come. */
+export type VersionDocument = StoredVersion & { version: number }
+
+/** The current version. `createdAt` is, with `_id`, its place in the order of creation: `_id` grows in it. */
+export interface PersonaDocument extends StoredVersion {
   /** What is shown as `createdAt` where its place is a later one: it came from a store whose clock had gone back. */
   statedCreatedAt?: Date
 }
@@ -45,44 +56,62 @@ function toShown(name: FieldName, value: unknown): unknown {
 }
 
 /** A persona as the API shows it. */
-export function toPersona(document: PersonaDocument): Persona {
+export function toPersona(document: PersonaDocument | VersionDocument): Persona {
   const persona: Record<string, unknown> = {}
   for (const name of fieldNames) {
     const value = document[name]
     if (value !== undefined) persona[name] = toShown(name, value)
+    else if (name === 'version') persona.version = FIRST_VERSION
   }
-  const { statedCreatedAt } = document
+  const statedCreatedAt = 'statedCreatedAt' in document ? document.statedCreatedAt : undefined
   if (statedCreatedAt !== undefined) persona.createdAt = statedCreatedAt.toISOString()
   // Each field was stored from a persona's.
   return persona as Persona
 }
 
-/** A new document of a persona, at its place in the order of creation. */
-export function toDocument(projectId: string, persona: Persona, { _id, createdAt }: Place): PersonaDocument {
+/** How the version of a document came about. */
+export function toOrigin({ changed = [], revertedFrom }: Origin | Partial<Origin>): Origin {
+  return { changed, ...(revertedFrom !== undefined && { revertedFrom }) }
+}
+
+/** The document of a version of a persona, apart from any place in an order. */
+export function toVersionDocument(
+  { projectId, persona, origin }: PersonaRecord,
+  _id: string,
+): VersionDocument {
   const fields = Object.fromEntries(
     fieldNames.flatMap((name) =>
       persona[name] === undefined ? [] : [[name, toStored(name, persona[name])]],
     ),
   )
-  const isElsewhere = createdAt.toISOString() !== persona.createdAt
+  // Each field is stored as its type says.
+  return { _id, projectId, ...(fields as StoredFields), ...origin }
+}
+
+/** A new document of a persona, at its place in the order of creation. */
+export function toDocument(record: PersonaRecord, { _id, createdAt }: Place): PersonaDocument {
+  const stated = record.persona.createdAt
+  const isElsewhere = createdAt.toISOString() !== stated
   return {
-    _id,
-    projectId,
-    // Each field is stored as its type says.
-    ...(fields as StoredFields),
+    ...toVersionDocument(record, _id),
     createdAt,
-    ...(isElsewhere && { statedCreatedAt: new Date(persona.createdAt) }),
+    ...(isElsewhere && { statedCreatedAt: new Date(stated) }),
   }
 }
 
-/** The update that makes the document of one version of a persona that of another. */
-export function updateOf(before: Persona, after: Persona) {
+/** The update that makes the document of one version of a persona that of another, which came about so. */
+export function updateOf(before: Persona, after: Persona, { changed, revertedFrom }: Origin) {
   const names = fieldNames.filter((name) => after[name] !== before[name])
   const isGone = (name: FieldName) => after[name] === undefined
-  const gone = names.filter(isGone)
+  const gone: string[] = names.filter(isGone)
   const there = names.filter((name) => !isGone(name))
+  if (revertedFrom === undefined) gone.push('revertedFrom')
   return {
-    $set: Object.fromEntries(there.map((name) => [name, toStored(name, after[name])])),
+    $set: {
+      ...Object.fromEntries(there.map((name) => [name, toStored(name, after[name])])),
+      changed,
+      ...(revertedFrom !== undefined && { revertedFrom }),
+    },
     // Some servers refuse an empty one.
     ...(gone.length > 0 && { $unset: Object.fromEntries(gone.map((name) => [name, '' as const])) }),
   }

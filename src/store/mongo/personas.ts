@@ -78,7 +78,10 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
           const newest = await newestPlace(personas, projectId)
           signal.throwIfAborted()
           const place = placeBehind(newest, now)
-          const document = toDocument(projectId, newPersona(persona, place.createdAt.getTime()), place)
+          const document = toDocument(
+            { projectId, persona: newPersona(persona, place.createdAt.getTime()) },
+            place,
+          )
           const outcome = await personas.insertOne(document).then(
             () => toPersona(document),
             async (error: unknown) => {

@@ -13,6 +13,7 @@ import {
 } from './collections.js'
 import { nextOrderKey } from './order.js'
 import { PORTRAIT, type Portraits } from './portraits.js'
+import type { Histories } from './versions.js'
 
 /** Documents that one statement deletes, so that each is done in time however large the project. */
 const DELETED_AT_ONCE = 100
@@ -23,6 +24,12 @@ interface ProjectUpdate {
   id: string
   change: ProjectChange
   now: number
+}
+
+/** What personas leave behind that go with their project. */
+interface Leftovers {
+  portraits: Pick<Portraits, 'removeUnused'>
+  histories: Pick<Histories, 'noteRemoval' | 'removeOrphans'>
 }
 
 /** A project as callers of the store see it. */
@@ -121,7 +128,7 @@ type ProjectMethods = Pick<
 /** Registered projects and their settings. */
 export function mongoProjects(
   { projects, personas, images }: Collections,
-  portraits: Pick<Portraits, 'removeUnused'>,
+  { portraits, histories }: Leftovers,
 ): ProjectMethods {
   /** Undefined where the stored key changed between the reading of it and the change: decide again. */
   async function update({ id, change, now }: ProjectUpdate): Promise<StoredProject | KeyFault | undefined> {
@@ -188,7 +195,9 @@ export function mongoProjects(
     },
 
     async deleteProject(id) {
+      await histories.noteRemoval(id)
       const hadPersonas = await deleteAll(personas, { projectId: id })
+      await histories.removeOrphans(id)
       const hadImages = await deleteAll(images, { projectId: id, role: { $in: NOT_PORTRAITS } })
       // Behind the personas, and not all of them: one that came in meanwhile keeps its portrait.
       const hadPortraits = await portraits.removeUnused(id)

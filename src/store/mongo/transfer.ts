@@ -1,11 +1,19 @@
 import type { Document, FindCursor } from 'mongodb'
 import { recordExists } from '../../errors/store.js'
-import type { RecordSequence, Transfer } from '../transfer.js'
+import { FIRST_VERSION } from '../../personas/change.js'
+import type { PersonaRecord, RecordSequence, Transfer } from '../transfer.js'
 import { answer, patienceFor } from './answer.js'
 import { type Collections, isDuplicate, ORDER_INDEX } from './collections.js'
 import { toImage } from './images.js'
 import { continueBehind, nextOrderKey, type Place, placeBehind } from './order.js'
-import { type PersonaDocument, toDocument, toPersona } from './persona-document.js'
+import {
+  type PersonaDocument,
+  toDocument,
+  toOrigin,
+  toPersona,
+  toVersionDocument,
+  type VersionDocument,
+} from './persona-document.js'
 import { newestPlace } from './personas.js'
 import { toProject } from './projects.js'
 
@@ -15,14 +23,16 @@ const ANSWER_BYTES = 16 * 1024 * 1024
 interface Reading<D, T> {
   estimate(): Promise<number>
   find(): FindCursor<D>
+  /** Those of some documents that are records; all, where it is absent. */
+  only?(documents: D[]): Promise<D[]>
   toRecord(document: D): T
 }
 
-async function* read<D extends Document, T>({ find, toRecord }: Reading<D, T>) {
+async function* read<D extends Document, T>({ find, only = async (all) => all, toRecord }: Reading<D, T>) {
   const found = find()
   try {
     while (await answer(() => found.hasNext(), patienceFor({ length: ANSWER_BYTES }))) {
-      for (const document of found.readBufferedDocuments()) yield toRecord(document)
+      for (const document of await only(found.readBufferedDocuments())) yield toRecord(document)
     }
   } finally {
     await found.close()
@@ -48,8 +58,31 @@ function sequence<D extends Document, T>(
   }
 }
 
+function toPersonaRecord(document: PersonaDocument | VersionDocument): PersonaRecord {
+  const record = { projectId: document.projectId, persona: toPersona(document) }
+  const origin = toOrigin(document)
+  return origin.changed.length === 0 ? record : { ...record, origin }
+}
+
+/** Documents whose owners are looked up in one statement. */
+const OWNERS = 100
+
+/** Those of some documents that are history: each is below the current version of a persona that is there. */
+async function ofHistory(personas: Collections['personas'], documents: VersionDocument[]) {
+  const owners = new Map(documents.map(({ projectId, id }) => [id + projectId, { projectId, id }]))
+  const found = personas.find(
+    { $or: [...owners.values()] },
+    { projection: { projectId: 1, id: 1, version: 1 } },
+  )
+  const current = new Map<string, number>()
+  for (const { projectId, id, version } of await answer(() => found.toArray())) {
+    current.set(id + projectId, version ?? FIRST_VERSION)
+  }
+  return documents.filter(({ projectId, id, version }) => version < (current.get(id + projectId) ?? 0))
+}
+
 /** Everything in the database, for a move to another store or from one. */
-export function mongoTransfer({ projects, images, personas }: Collections): Transfer {
+export function mongoTransfer({ projects, images, versions, personas }: Collections): Transfer {
   return {
     projects: sequence(
       {
@@ -79,20 +112,30 @@ export function mongoTransfer({ projects, images, personas }: Collections): Tran
         await images.insertMany(records.map((image) => ({ _id: nextOrderKey(), ...image })))
       },
     ),
+    versions: sequence<VersionDocument, PersonaRecord>(
+      {
+        estimate: () => versions.estimatedDocumentCount(),
+        find: () => versions.find().sort({ projectId: 1, id: 1, version: 1 }).batchSize(OWNERS),
+        only: (documents) => ofHistory(personas, documents),
+        toRecord: toPersonaRecord,
+      },
+      (records) => versions.insertMany(records.map((record) => toVersionDocument(record, nextOrderKey()))),
+    ),
     personas: sequence(
       {
         estimate: () => personas.estimatedDocumentCount(),
         find: () => personas.find().sort({ projectId: 1, createdAt: 1, _id: 1 }).hint(ORDER_INDEX),
-        toRecord: (document) => ({ projectId: document.projectId, persona: toPersona(document) }),
+        toRecord: toPersonaRecord,
       },
       async (records) => {
         const newest = new Map<string, Place | null>()
         const documents: PersonaDocument[] = []
-        for (const { projectId, persona } of records) {
+        for (const record of records) {
+          const { projectId, persona } = record
           const before = newest.get(projectId) ?? (await newestPlace(personas, projectId))
           const place = placeBehind(before, Date.parse(persona.createdAt))
           newest.set(projectId, place)
-          documents.push(toDocument(projectId, persona, place))
+          documents.push(toDocument(record, place))
         }
         await personas.insertMany(documents)
       },

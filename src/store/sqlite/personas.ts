@@ -1,11 +1,12 @@
-import { changed, newPersona } from '../../personas/change.js'
+import { changed, newPersona, originOf } from '../../personas/change.js'
 import type { Persona } from '../../personas/schema.js'
 import type { ListRequest, Store } from '../store.js'
 import type { Cursors } from './cursors.js'
 import type { Query, SqliteDatabase } from './database.js'
 import { violates } from './faults.js'
-import { type PersonaRow, personaCache, toPersona, toRow } from './rows.js'
+import { BODY, BODY_GROWTH, type PersonaRow, personaCache, toPersona, toRow } from './rows.js'
 import { NEXT_SEQ } from './schema.js'
+import type { VersionSteps } from './versions.js'
 
 type PersonaStore = Pick<
   Store,
@@ -36,38 +37,39 @@ const LARGE = 3_200
  */
 export function sqlitePersonas(
   db: SqliteDatabase,
-  { images, cursors }: { images: ImageSteps; cursors: Cursors },
+  { images, versions, cursors }: { images: ImageSteps; versions: VersionSteps; cursors: Cursors },
 ): PersonaStore & { forget(projectId: string, id: string): void } {
   // A whole page as one value, in the bytes that are sent: fetching rows one by one takes longer than reading
   // them. The subquery's LIMIT holds SQLite to its order.
   const page = db.prepare(
     `SELECT count(*) AS count, max(seq) AS last, CAST('[' || group_concat(body, ',') || ']' || char(10) AS BLOB) AS json
-     FROM (SELECT seq, body FROM personas WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?)`,
+     FROM (SELECT seq, ${BODY} AS body FROM personas WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?)`,
   )
   const isMore = db.prepare('SELECT 1 FROM personas WHERE project_id = ? AND seq > ? LIMIT 1')
   const large = db.prepare(
     `SELECT sum(size) AS bytes
-     FROM (SELECT octet_length(body) AS size FROM personas
+     FROM (SELECT octet_length(body) + ${BODY_GROWTH} AS size FROM personas
            WHERE project_id = ? AND seq > ? AND octet_length(body) > ${LARGE} ORDER BY seq LIMIT ?)`,
   )
   // Lengths stand at the beginning of a row: long bodies are not read. With each goes a comma or a bracket; a newline ends it.
   const fitting = db.prepare(
     `SELECT count(*) AS count
      FROM (SELECT 2 + sum(size + 1) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
-           FROM (SELECT seq, octet_length(body) AS size FROM personas
+           FROM (SELECT seq, octet_length(body) + ${BODY_GROWTH} * (changed IS NULL) AS size FROM personas
                  WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?))
      WHERE total <= ?`,
   )
-  const find = db.prepare('SELECT body FROM personas WHERE project_id = ? AND id = ?')
+  const find = db.prepare(`SELECT ${BODY} AS body FROM personas WHERE project_id = ? AND id = ?`)
   // '~' sorts behind every character of a UUID, so this is the range of ids that begin with the prefix.
   const match = db.prepare(
     `SELECT count(*) AS count, min(id) AS id FROM personas WHERE project_id = ?1 AND id >= ?2 AND id < ?2 || '~'`,
   )
   const insert = db.prepare(
-    `INSERT INTO personas (seq, project_id, id, name, updated_at, body) VALUES (${NEXT_SEQ}, ?, ?, ?, ?, ?)`,
+    `INSERT INTO personas (seq, project_id, id, name, updated_at, changed, body)
+     VALUES (${NEXT_SEQ}, ?, ?, ?, ?, ?, ?)`,
   )
   const update = db.prepare(
-    `UPDATE personas SET name = ?, image_url = ?, updated_at = ?, body = ?
+    `UPDATE personas SET name = ?, image_url = ?, updated_at = ?, changed = ?, reverted_from = ?, body = ?
      WHERE project_id = ? AND id = ? AND updated_at = ?`,
   )
   const remove = db.prepare('DELETE FROM personas WHERE project_id = ? AND id = ?')
@@ -87,11 +89,12 @@ export function sqlitePersonas(
   }
 
   /** Within a transaction: writes the changed persona and lets go of the portrait it no longer shows. */
-  function write(projectId: string, before: Persona, after: Persona): Persona {
+  function write(projectId: string, before: Persona, after: Persona, revertedFrom?: number): Persona {
     cache.drop(projectId, before.id)
-    const row = toRow(after)
-    const version = Date.parse(before.updatedAt)
-    update.changeOne(row.name, row.image_url, row.updated_at, row.body, projectId, before.id, version)
+    versions.keep(projectId, before)
+    const row = toRow(after, originOf(before, after, revertedFrom))
+    const values = [row.name, row.image_url, row.updated_at, row.changed, row.reverted_from, row.body]
+    update.changeOne(...values, projectId, before.id, Date.parse(before.updatedAt))
     if (before.imageUrl !== undefined && before.imageUrl !== after.imageUrl) {
       images.removePortraitIfUnused(projectId, before.imageUrl)
     }
@@ -101,7 +104,7 @@ export function sqlitePersonas(
   /** How many of the next `limit` personas make a list of at most `maxBytes`; at least one. */
   function countWithin(projectId: string, after: number, { limit, maxBytes }: ListRequest): number {
     if (maxBytes === undefined) return limit
-    const atMost = 2 + limit * (LARGE + 1) + Number(large.get(projectId, after, limit)?.bytes)
+    const atMost = 2 + limit * (LARGE + BODY_GROWTH + 1) + Number(large.get(projectId, after, limit)?.bytes)
     if (atMost <= maxBytes) return limit
     return Math.max(1, Number(fitting.get(projectId, after, limit, maxBytes)?.count))
   }
@@ -141,7 +144,9 @@ export function sqlitePersonas(
       const persona = newPersona(given, now)
       const row = toRow(persona)
       try {
-        await db.writeOne(() => insert.changeOne(projectId, given.id, row.name, row.updated_at, row.body))
+        await db.writeOne(() =>
+          insert.changeOne(projectId, given.id, row.name, row.updated_at, row.changed, row.body),
+        )
       } catch (error) {
         if (violates(error, 'personas.name')) return 'name-taken'
         throw error
@@ -149,14 +154,14 @@ export function sqlitePersonas(
       return persona
     },
 
-    async updatePersona(projectId, id, { now, ifMatch, ...change }) {
+    async updatePersona(projectId, id, { now, ifMatch, revertedFrom, ...change }) {
       try {
         return await db.write(() => {
           const before = current(projectId, id)
           if (before === null) return 'missing'
           if (isStale(before, ifMatch)) return 'stale'
           const after = changed(before, change, now)
-          return after === before ? before : write(projectId, before, after)
+          return after === before ? before : write(projectId, before, after, revertedFrom)
         })
       } catch (error) {
         if (violates(error, 'personas.name')) return 'name-taken'
@@ -171,6 +176,7 @@ export function sqlitePersonas(
         if (isStale(persona, ifMatch)) return 'stale'
         cache.drop(projectId, id)
         remove.changeOne(projectId, id)
+        versions.drop(projectId, id)
         if (persona.imageUrl !== undefined) images.removePortraitIfUnused(projectId, persona.imageUrl)
         return 'deleted'
       })

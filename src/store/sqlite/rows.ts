@@ -1,23 +1,39 @@
 import { LRUCache } from 'lru-cache'
+import { FIRST_VERSION, type Origin } from '../../personas/change.js'
 import type { Persona } from '../../personas/schema.js'
+
+/** How a version came about, as columns: `changed` is a JSON list of names. */
+interface OriginRow {
+  changed: string
+  reverted_from: number | null
+}
 
 /**
  * A persona as SQLite keeps it: the whole as JSON, ready to be sent, beside the columns that indexes and
- * conditions need. `updated_at` is in milliseconds since 1970.
+ * conditions need, and those of how its version came about. `updated_at` is in milliseconds since 1970.
  */
-export interface PersonaRow {
+export interface PersonaRow extends OriginRow {
   name: string
   image_url: string | null
   updated_at: number
   body: string
 }
 
+/** In rows from before personas had versions `changed` is NULL, and their bodies lack the first version. */
+const VERSION = `"version":${FIRST_VERSION},`
+
+/** The body of a persona's row in SQL, and the most bytes that it is longer than the column. */
+export const BODY = `CASE WHEN changed IS NULL THEN '{${VERSION}' || substr(body, 2) ELSE body END`
+export const BODY_GROWTH = VERSION.length
+
 /** A row of a persona. */
-export function toRow(persona: Persona): PersonaRow {
+export function toRow(persona: Persona, origin?: Origin): PersonaRow {
   return {
     name: persona.name,
     image_url: persona.imageUrl ?? null,
     updated_at: Date.parse(persona.updatedAt),
+    changed: JSON.stringify(origin?.changed ?? []),
+    reverted_from: origin?.revertedFrom ?? null,
     body: JSON.stringify(persona),
   }
 }
@@ -26,6 +42,13 @@ export function toRow(persona: Persona): PersonaRow {
 export function toPersona({ body }: Pick<PersonaRow, 'body'>): Persona {
   // It was written from a Persona.
   return JSON.parse(body) as Persona
+}
+
+/** How the version of a row came about. */
+export function toOrigin({ changed, reverted_from }: Record<string, unknown>): Origin {
+  // It was written from the names of fields, or is NULL.
+  const names = JSON.parse(String(changed ?? '[]')) as Origin['changed']
+  return { changed: names, ...(reverted_from !== null && { revertedFrom: Number(reverted_from) }) }
 }
 
 /** Characters of persona texts kept in memory. */

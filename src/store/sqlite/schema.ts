@@ -42,6 +42,19 @@ const migrations = [
    CREATE INDEX personas_large ON personas (project_id, seq, octet_length(body)) WHERE octet_length(body) > 3200;`,
   // Where a project's earliest image is.
   'CREATE INDEX images_order ON images (project_id, seq)',
+  `-- How the current version came about. Rows from before have NULL, and no version in their body.
+   ALTER TABLE personas ADD COLUMN changed TEXT;
+   ALTER TABLE personas ADD COLUMN reverted_from INTEGER;
+   CREATE TABLE versions (
+     project_id TEXT NOT NULL,
+     id TEXT NOT NULL,
+     version INTEGER NOT NULL,
+     updated_at INTEGER NOT NULL,
+     changed TEXT NOT NULL,
+     reverted_from INTEGER,
+     body TEXT NOT NULL
+   ) STRICT;
+   CREATE UNIQUE INDEX versions_id ON versions (project_id, id, version);`,
 ]
 
 /**

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { Store } from '../store.js'
+import { DEFAULT_VERSIONS_KEPT } from '../../personas/versions.js'
+import type { Store, StoreOptions } from '../store.js'
 import { encryptedCursors } from './cursors.js'
 import { openDatabase, type SqliteDatabase } from './database.js'
 import { sqliteImages } from './images.js'
@@ -7,17 +8,20 @@ import { sqlitePersonas } from './personas.js'
 import { sqliteProjects } from './projects.js'
 import { sqliteRemoval } from './removal.js'
 import { sqliteTransfer } from './transfer.js'
+import { sqliteVersions } from './versions.js'
 
 /**
  * The embedded store: one SQLite file in `dataDir`, held by this process alone.
  *
  * @throws Error with one line for the operator when the file cannot be had.
  */
-export function openSqliteStore(dataDir: string): Store {
+export function openSqliteStore(dataDir: string, { versionsKept }: StoreOptions = {}): Store {
   const db = openDatabase(dataDir)
   const { insert, removePortraitIfUnused, ...images } = sqliteImages(db)
+  const { steps, ...versions } = sqliteVersions(db, versionsKept ?? DEFAULT_VERSIONS_KEPT)
   const { forget, ...personas } = sqlitePersonas(db, {
     images: { insert, removePortraitIfUnused },
+    versions: steps,
     cursors: encryptedCursors(cursorKey(db)),
   })
   return {
@@ -27,8 +31,9 @@ export function openSqliteStore(dataDir: string): Store {
       db.close()
     },
     ...personas,
+    ...versions,
     ...sqliteProjects(db),
-    ...sqliteRemoval(db, forget),
+    ...sqliteRemoval(db, { forget, versions: steps }),
     ...images,
     transfer: sqliteTransfer(db),
   }

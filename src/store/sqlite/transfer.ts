@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { recordExists } from '../../errors/store.js'
-import type { RecordSequence, Transfer } from '../transfer.js'
+import type { PersonaRecord, RecordSequence, Transfer } from '../transfer.js'
 import type { Query, SqliteDatabase } from './database.js'
 import { violates } from './faults.js'
 import { INSERT_IMAGE, toImage } from './images.js'
 import { INSERT_PROJECT, type ProjectRow, toProject, toProjectRow, valuesOf } from './projects.js'
-import { toPersona, toRow } from './rows.js'
+import { BODY, toOrigin, toPersona, toRow } from './rows.js'
 import { NEXT_SEQ } from './schema.js'
 
 /** Rows in memory at a time; a persona can have 400 KB. */
@@ -40,6 +40,12 @@ function behindSeq(row: Row): Place {
   return [Number(row.seq)]
 }
 
+function toPersonaRecord(row: Row): PersonaRecord {
+  const origin = toOrigin(row)
+  const record = { projectId: String(row.project_id), persona: toPersona({ body: String(row.body) }) }
+  return origin.changed.length === 0 ? record : { ...record, origin }
+}
+
 /** Everything in the file, for a move to another store or from one. */
 export function sqliteTransfer(db: SqliteDatabase): Transfer {
   /** A sequence of a table; `add` is run for each record within one transaction. */
@@ -61,11 +67,16 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
     }
   }
 
+  const columns = `project_id, seq, changed, reverted_from, ${BODY} AS body`
   const insertProject = db.prepare(INSERT_PROJECT)
   const insertImage = db.prepare(INSERT_IMAGE)
   const insertPersona = db.prepare(
-    `INSERT INTO personas (seq, project_id, id, name, image_url, updated_at, body)
-     VALUES (${NEXT_SEQ}, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO personas (seq, project_id, id, name, image_url, updated_at, changed, reverted_from, body)
+     VALUES (${NEXT_SEQ}, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  )
+  const insertVersion = db.prepare(
+    `INSERT INTO versions (project_id, id, version, updated_at, changed, reverted_from, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   )
 
   return {
@@ -95,29 +106,45 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
       },
       ({ projectId, id, role, format, bytes }) => insertImage.changeOne(projectId, id, role, format, bytes),
     ),
+    versions: sequence(
+      'versions',
+      {
+        page: db.prepare(
+          `SELECT project_id, id, version, changed, reverted_from, body FROM versions
+           WHERE (project_id, id, version) > (?, ?, ?) ORDER BY project_id, id, version LIMIT ?`,
+        ),
+        rows: PAGE,
+        start: ['', '', 0],
+        placeOf: (row) => [String(row.project_id), String(row.id), Number(row.version)],
+        toRecord: toPersonaRecord,
+      },
+      ({ projectId, persona, origin }) => {
+        const { updated_at, changed, reverted_from, body } = toRow(persona, origin)
+        const { id, version } = persona
+        insertVersion.changeOne(projectId, id, version, updated_at, changed, reverted_from, body)
+      },
+    ),
     personas: sequence(
       'personas',
       {
         page: db.prepare(
           // As one comparison of pairs, SQLite would walk each project from its beginning again at every page.
-          `SELECT * FROM (SELECT project_id, seq, body FROM personas
+          `SELECT * FROM (SELECT ${columns} FROM personas
                           WHERE project_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)
            UNION ALL
-           SELECT * FROM (SELECT project_id, seq, body FROM personas
+           SELECT * FROM (SELECT ${columns} FROM personas
                           WHERE project_id > ?1 ORDER BY project_id, seq LIMIT ?3)
            LIMIT ?3`,
         ),
         rows: PAGE,
         start: ['', 0],
         placeOf: (row) => [String(row.project_id), Number(row.seq)],
-        toRecord: (row) => ({
-          projectId: String(row.project_id),
-          persona: toPersona({ body: String(row.body) }),
-        }),
+        toRecord: toPersonaRecord,
       },
-      ({ projectId, persona }) => {
-        const row = toRow(persona)
-        insertPersona.changeOne(projectId, persona.id, row.name, row.image_url, row.updated_at, row.body)
+      ({ projectId, persona, origin }) => {
+        const { name, image_url, updated_at, changed, reverted_from, body } = toRow(persona, origin)
+        const values = [name, image_url, updated_at, changed, reverted_from, body]
+        insertPersona.changeOne(projectId, persona.id, ...values)
       },
     ),
   }

@@ -16,9 +16,14 @@ const reachable = /^mongodb:\/\/(127\.0\.0\.1|localhost):\d+\//.test(url)
 interface Scene {
   faulty: FaultyMongo
   store: MongoStore
+  /** The store of another process, past the faults. */
+  elsewhere: MongoStore
   project: string
   id: string
   notes(): Promise<number>
+  /** How many versions are stored, and how many deletions are noted. */
+  versions(): Promise<number>
+  removals(): Promise<number>
   close(): Promise<void>
 }
 
@@ -26,6 +31,7 @@ async function newScene(): Promise<Scene> {
   const database = freshMongoUrl(url)
   const faulty = await startFaultyMongo(database)
   const store = await openMongoStore(faulty.url)
+  const elsewhere = await openMongoStore(database)
   const client = new MongoClient(database)
   const project = randomUUID()
   const { id } = await insert(store, project)
@@ -33,11 +39,15 @@ async function newScene(): Promise<Scene> {
   return {
     faulty,
     store,
+    elsewhere,
     project,
     id,
     notes: () => client.db().collection('portraitChanges').countDocuments(),
+    versions: () => client.db().collection('versions').countDocuments(),
+    removals: () => client.db().collection('historyRemovals').countDocuments(),
     async close() {
       await store.close()
+      await elsewhere.close()
       await client.close()
       await faulty.close()
     },
@@ -71,13 +81,13 @@ async function atEveryCommand(act: Act): Promise<void> {
   await Promise.all(runs)
 }
 
-/** Runs an act once for every command it sends, with another act carried out just before it. */
+/** Runs an act once for every command it sends, with an act of another process carried out just before it. */
 async function interruptedAtEveryCommand(act: Act, other: Act, check: Act): Promise<void> {
   for (const skip of range(await countCommands(act))) {
     const scene = await newScene()
     let failure: unknown
     scene.faulty.interrupt(skip, () =>
-      other(scene).catch((error: unknown) => {
+      other({ ...scene, store: scene.elsewhere }).catch((error: unknown) => {
         failure = error
       }),
     )
@@ -114,7 +124,7 @@ describe.skipIf(!reachable)('a connection to MongoDB that is lost at any command
       expect(outcome).toStrictEqual(found)
       expect(found?.imageUrl).toBe(image.id)
       for (const version of versions) expect(version).toBe(found?.updatedAt)
-      await store.sweepPortraits(0)
+      await until(() => store.sweep(0))
       expect(await store.listImageIds(project)).toEqual([image.id])
       expect(await store.findImage(project, image.id)).toEqual(image)
       expect(await notes()).toBe(0)
@@ -122,15 +132,16 @@ describe.skipIf(!reachable)('a connection to MongoDB that is lost at any command
   })
 
   it('leaves nothing of a portrait whose persona is deleted between two tries', async () => {
-    await atEveryCommand(async ({ store, project, id, notes }) => {
+    await atEveryCommand(async ({ store, project, id, notes, versions, removals }) => {
       const image = newImage()
       const portrait = { image, now: T0 }
       await store.storePortrait(project, id, portrait).catch(() => undefined)
       await until(() => store.deletePersona(project, id))
       expect(await until(() => store.storePortrait(project, id, portrait))).toBe('missing')
-      await store.sweepPortraits(0)
+      await until(() => store.sweep(0))
       expect(await store.listImageIds(project)).toEqual([])
       expect(await notes()).toBe(0)
+      expect([await versions(), await removals()]).toEqual([0, 0])
     })
   })
 
@@ -140,7 +151,7 @@ describe.skipIf(!reachable)('a connection to MongoDB that is lost at any command
       const updated = await until(() => store.updatePersona(project, id, change))
       expect(updated).toMatchObject({ name: 'new', headers: { 'X-A': '1' } })
       expect(await store.findPersona(project, id)).toStrictEqual(updated)
-      await store.sweepPortraits(0)
+      await until(() => store.sweep(0))
       expect(await store.listImageIds(project)).toEqual([])
       expect(await notes()).toBe(0)
     })
@@ -155,8 +166,27 @@ describe.skipIf(!reachable)('a connection to MongoDB that is lost at any command
     })
   })
 
+  it('makes one version of a change that is tried again, and of its name that was taken none', async () => {
+    await atEveryCommand(async ({ store, project, id }) => {
+      const { name } = await until(() => insert(store, project))
+      const change = { description: 'new', revertedFrom: 1, now: T0 }
+      const before = await until(() => store.findPersona(project, id))
+      expect(await until(() => store.updatePersona(project, id, { name, now: T0 }))).toBe('name-taken')
+      const updated = await until(() => store.updatePersona(project, id, change))
+      expect(updated).toMatchObject({ version: 3, description: 'new' })
+      const expected = [
+        { version: 3, changed: ['description'], revertedFrom: 1 },
+        { version: 2, changed: ['imageUrl'] },
+        { version: 1, changed: [] },
+      ]
+      expect(await until(() => store.listVersions(project, id, { limit: 5 }))).toMatchObject(expected)
+      const { imageUrl: _, ...content } = { ...before }
+      expect(await until(() => store.findVersion(project, id, 2))).toStrictEqual(content)
+    })
+  })
+
   it('leaves nothing of a project once its deletion was answered', async () => {
-    await atEveryCommand(async ({ store, project, id, notes }) => {
+    await atEveryCommand(async ({ store, project, id, notes, versions }) => {
       await until(() => store.updateProject(project, { name: 'n' }, T0))
       await until(() => store.insertImage(project, newImage('upload')))
       await until(() => store.deleteProject(project))
@@ -164,6 +194,7 @@ describe.skipIf(!reachable)('a connection to MongoDB that is lost at any command
       expect(await store.findProject(project)).toBeNull()
       expect(await store.listImageIds(project)).toEqual([])
       expect(await notes()).toBe(0)
+      expect(await versions()).toBe(0)
     })
   })
 })
@@ -176,7 +207,7 @@ describe.skipIf(!reachable)(
     }
     /** Each portrait is shown, and each persona's is there. */
     const isWhole: Act = async ({ store, project, notes }) => {
-      await store.sweepPortraits(0)
+      await until(() => store.sweep(0))
       const page = await listOf(store, project, { limit: 10 })
       const shown = page === 'bad-cursor' ? [] : page.items.flatMap(({ imageUrl }) => imageUrl ?? [])
       expect((await store.listImageIds(project)).sort()).toEqual(shown.sort())
@@ -201,3 +232,32 @@ describe.skipIf(!reachable)(
     })
   },
 )
+
+describe.skipIf(!reachable)('a change and a deletion carried out between any two steps of each other', () => {
+  const change: Act = async ({ store, project, id }) => {
+    await store.updatePersona(project, id, { description: 'new', imageUrl: null, now: T0 })
+  }
+  const deletions: [name: string, act: Act][] = [
+    ['of the persona', async ({ store, project, id }) => void (await store.deletePersona(project, id))],
+    ['of the project', async ({ store, project }) => void (await store.deleteProject(project))],
+  ]
+  /** Nothing is left of the persona and its history, once what was noted is old enough. */
+  const isGone: Act = async ({ store, project, id, versions, removals }) => {
+    expect(await store.listVersions(project, id, { limit: 5 })).toBe('missing')
+    await store.sweep(0)
+    expect([await versions(), await removals()]).toEqual([0, 0])
+  }
+
+  it.each(deletions)('leave no orphan of a history: deletion %s', async (_, deletion) => {
+    await interruptedAtEveryCommand(change, deletion, isGone)
+    await interruptedAtEveryCommand(deletion, change, isGone)
+  })
+
+  it('read the history whole, or not at all', async () => {
+    const read: Act = async ({ store, project, id }) => {
+      const found = await store.listVersions(project, id, { limit: 5 })
+      if (found !== 'missing') expect(found).toHaveLength(2)
+    }
+    for (const [, deletion] of deletions) await interruptedAtEveryCommand(read, deletion, isGone)
+  })
+})

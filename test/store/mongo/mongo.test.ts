@@ -3,6 +3,7 @@ import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { connectMongo } from '../../../src/store/mongo/connection.js'
 import { openMongoStore } from '../../../src/store/mongo/mongo.js'
+import type { StoreOptions } from '../../../src/store/store.js'
 import { storeContract } from '../contract.js'
 import { insert, listOf, newPersona, T0 } from '../samples.js'
 import { freshMongoUrl } from './server.js'
@@ -11,8 +12,8 @@ const mongo = inject('mongo')
 if ('unavailable' in mongo) throw new Error(mongo.unavailable)
 const url = freshMongoUrl(mongo.url)
 
-const open = async () => {
-  const store = await openMongoStore(freshMongoUrl(mongo.url))
+const open = async (options?: StoreOptions) => {
+  const store = await openMongoStore(freshMongoUrl(mongo.url), options)
   return { store, close: store.close }
 }
 storeContract(`MongoDB (${mongo.kind})`, open, mongo.lacks)
@@ -40,6 +41,10 @@ describe('indexes', () => {
       project_id: 'projectId,id unique',
       project_order: 'projectId,createdAt,_id',
       project_image: 'projectId,imageUrl',
+    })
+    expect(await indexesOf('versions')).toEqual({
+      _id_: '_id',
+      project_id_version: 'projectId,id,version unique',
     })
     expect(await indexesOf('images')).toEqual({
       _id_: '_id',
@@ -79,11 +84,17 @@ describe.skipIf(mongo.lacks.includes('partial indexes'))('a database of an earli
   it('opens, reads right, and takes its own headers for no change', async () => {
     const store = await openMongoStore(earlierUrl)
     const at = new Date(T0).toISOString()
-    const expected = { id, name: 'early', headers, createdAt: at, updatedAt: at }
+    const expected = { id, name: 'early', headers, version: 1, createdAt: at, updatedAt: at }
+    const created = [{ version: 1, updatedAt: at, changed: [] }]
+    expect(await store.listVersions(project, id, { limit: 5 })).toStrictEqual(created)
+    expect(await store.findVersion(project, id, 1)).toStrictEqual(expected)
+    expect(await listOf(store, project, { limit: 5 })).toMatchObject({ items: [expected] })
     expect(await store.findPersona(project, id)).toStrictEqual(expected)
     expect(await store.updatePersona(project, id, { headers, now: T0 + 5 })).toStrictEqual(expected)
     const changed = await store.updatePersona(project, id, { headers: { 'X-C': '3' }, now: T0 + 5 })
-    expect(changed).toMatchObject({ headers: { 'X-C': '3' } })
+    expect(changed).toMatchObject({ headers: { 'X-C': '3' }, version: 2 })
+    expect(await store.listVersions(project, id, { limit: 5 })).toMatchObject([{ version: 2 }, ...created])
+    expect(await store.findVersion(project, id, 1)).toStrictEqual(expected)
     expect(await personas.findOne({ id })).toMatchObject({ headers: [{ k: 'X-C', v: '3' }] })
     await store.close()
   })

@@ -163,6 +163,39 @@ describe('deleting a project of SQLite', () => {
     expect(await store.listImageIds('p')).toEqual([])
   })
 
+  it('takes the oldest versions first, and each persona with its last', async () => {
+    const { store } = open()
+    const { id } = await insert(store, 'p')
+    for (const step of range(4)) {
+      await store.updatePersona('p', id, {
+        systemPrompt: `${step}`.repeat(100_000),
+        metadata: { step: `${step}` },
+        now: T0,
+      })
+    }
+    const large = '🙂'.repeat(100_000)
+    const others = range(8).map(() => storedPersona({ systemPrompt: large, version: 2 }))
+    await store.transfer.personas.append(others.map((persona) => ({ projectId: 'p', persona })))
+    const histories = others.map((persona) => ({ projectId: 'p', persona: { ...persona, version: 1 } }))
+    await store.transfer.versions.append(histories)
+    const deleting = store.deleteProject('p')
+    const seen: string[] = []
+    for (const _ of range(3)) {
+      await insert(store, 'other')
+      for (const each of [id, ...others.map((other) => other.id)]) {
+        const found = await store.listVersions('p', each, { limit: 10 })
+        if (found === 'missing') continue
+        const numbers = found.map(({ version }) => version)
+        seen.push(numbers.join())
+        // No gap from the current one down, however far it got.
+        expect(numbers).toEqual(range(numbers.length).map((at) => Number(numbers[0]) - at))
+      }
+    }
+    expect(new Set(seen).size).toBeGreaterThan(1)
+    expect(await deleting).toBe(true)
+    for await (const { projectId } of store.transfer.versions.read()) expect(projectId).toBe('other')
+  })
+
   it('keeps the project listed where it ends early, so that it can be deleted again', async () => {
     const { store, dir } = open()
     await store.insertProject({ id: 'p', name: 'P' }, T0)

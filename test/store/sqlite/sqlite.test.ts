@@ -5,8 +5,9 @@ import Database from 'libsql'
 import { afterEach, describe, expect, it } from 'vitest'
 import { storeClosed } from '../../../src/errors/store.js'
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite.js'
+import type { Store } from '../../../src/store/store.js'
 import { storeContract } from '../contract.js'
-import { insert, listOf, T0 } from '../samples.js'
+import { insert, listOf, range, storedPersona, T0 } from '../samples.js'
 
 const folders: string[] = []
 
@@ -16,8 +17,8 @@ function folder(): string {
   return made
 }
 
-storeContract('SQLite', async () => {
-  const store = openSqliteStore(mkdtempSync(join(tmpdir(), 'personas-sqlite-')))
+storeContract('SQLite', async (options) => {
+  const store = openSqliteStore(mkdtempSync(join(tmpdir(), 'personas-sqlite-')), options)
   return { store, close: () => store.close() }
 })
 
@@ -61,10 +62,66 @@ describe('SQLite store', () => {
     })
     const [imageUrl] = await store.listImageIds('keyed')
     expect(await listOf(store, 'keyed', { limit: 5 })).toMatchObject({
-      items: [{ id: '987fcdeb-51a2-4bc4-9567-890123456789', name: 'impatient-user', imageUrl }],
+      items: [{ id: '987fcdeb-51a2-4bc4-9567-890123456789', name: 'impatient-user', imageUrl, version: 1 }],
     })
     await store.close()
     await openSqliteStore(dir).close()
+  })
+
+  it('reads personas from before there were versions as version 1, and does not rewrite them', async () => {
+    const dir = folder()
+    const old = new Database(join(dir, 'personas.db'))
+    old.exec(readFileSync(new URL('schema-1.sql', import.meta.url), 'utf8'))
+    const insertOld = old.prepare(
+      'INSERT INTO personas (project_id, id, name, image_url, updated_at, body) VALUES (?, ?, ?, ?, ?, ?)',
+    )
+    const before = range(3).map((at) => {
+      const { version: _, ...persona } = storedPersona({
+        name: `old ${at}`,
+        description: '🙂'.repeat(at * 700),
+        headers: { version: '7', createdAt: 'x' },
+        imageUrl: 'a.png',
+      })
+      insertOld.run(['p', persona.id, persona.name, 'a.png', T0, JSON.stringify(persona)])
+      return persona
+    })
+    old.close()
+    const expected = before.map((persona) => ({ ...persona, version: 1 }))
+    const [first] = expected
+    const { id = '', updatedAt, imageUrl, ...content } = { ...first }
+    const store = openSqliteStore(dir)
+    const { items, bytes } = { items: [], bytes: 0, ...(await pageOf(store)) }
+    expect(items).toStrictEqual(expected)
+    expect(bytes).toBe(Buffer.byteLength(`${JSON.stringify(expected)}\n`))
+    for (const count of [1, 2, 3]) {
+      const size = Buffer.byteLength(`${JSON.stringify(expected.slice(0, count))}\n`)
+      expect(await pageOf(store, size)).toHaveProperty('items', expected.slice(0, count))
+      expect(await pageOf(store, size - 1)).toHaveProperty('items.length', Math.max(1, count - 1))
+    }
+    for (const each of expected) expect(await store.findPersona('p', each.id)).toStrictEqual(each)
+    expect(await store.listVersions('p', id, { limit: 5 })).toEqual([{ version: 1, updatedAt, changed: [] }])
+    const now = T0 + 5
+    expect(await store.updatePersona('p', id, { description: 'new', now })).toMatchObject({ version: 2 })
+    expect(await store.findVersion('p', id, 1)).toStrictEqual({ id, updatedAt, ...content })
+    expect(await store.listVersions('p', id, { limit: 5 })).toMatchObject([
+      { version: 2, changed: ['description'] },
+      { version: 1, changed: [] },
+    ])
+    await store.close()
+    const file = new Database(join(dir, 'personas.db'))
+    const untouched = file.prepare('SELECT body FROM personas WHERE id <> ? ORDER BY seq').all([id])
+    // The driver's type of a row is unknown.
+    const bodies = untouched.map((row) => (row as { body: string }).body)
+    expect(bodies.filter((body) => !body.includes('impatient'))).toEqual(
+      before.slice(1).map((each) => JSON.stringify(each)),
+    )
+    file.close()
+
+    function pageOf(from: Store, maxBytes?: number) {
+      return listOf(from, 'p', { limit: 10, maxBytes }).then((page) =>
+        page === 'bad-cursor' ? undefined : page,
+      )
+    }
   })
 
   it('makes a data directory that is not there, several levels deep', async () => {
