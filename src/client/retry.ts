@@ -23,8 +23,9 @@ const PASSING_STATUSES = new Set([429, 502, 503, 504])
  * Mutations that lead to the same state and the same answer when they are done twice, besides the queries, which
  * change nothing:
  * - `personas.mergeHeaders` only reads;
- * - `personas.update`, `personas.revert` and `projects.updateConfig` set the fields given, or those of a version (idempotent as PUT is, RFC 9110 §9.2.2).
- *   With `ifMatch` neither of the first two is among them: done twice, it fails with PRECONDITION_FAILED although it was done.
+ * - `personas.update` and `projects.updateConfig` set the fields given, and `personas.revert` those of a version
+ *   (idempotent as PUT is, RFC 9110 §9.2.2). With `ifMatch` a change is not among them: done twice, it fails with
+ *   PRECONDITION_FAILED although it was done.
  *
  * Not among them either: `create` fails with CONFLICT the second time (a project or an image would be there twice),
  * and `delete` with NOT_FOUND.

@@ -116,7 +116,7 @@ onEveryStore('a list of more bytes than one answer may have', (service) => {
     const path = `/api/projects/${projectId}/personas`
     const budgets = shrinkBudgets(store)
     try {
-      // Each has 1,969 to 1,971 bytes: 33 of them, and no more, are in 64 KiB, and 8 in 16.
+      // Each has 1,981 to 1,983 bytes: 33 of them, and no more, are in 64 KiB, and 8 in 16.
       await createNext(0, 33)
       expect((await service().send(path)).status).toBe(200)
       await createNext(33, 35)

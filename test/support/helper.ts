@@ -11,14 +11,14 @@ import { readConfig } from '../../src/config.js'
 import { createServices } from '../../src/services.js'
 import { openMongoStore } from '../../src/store/mongo/mongo.js'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite.js'
-import type { Store } from '../../src/store/store.js'
+import type { Store, StoreOptions } from '../../src/store/store.js'
 import { freshMongoUrl } from '../store/mongo/server.js'
 import { heldToItsErrors } from './listed.js'
 import { builtOn, killServices, OUT_OF_REACH, startServiceProcess } from './service-process.js'
 
 interface Database {
   name: string
-  open(dataDir: string): Promise<Store>
+  open(dataDir: string, options?: StoreOptions): Promise<Store>
   /** The setting with which a service of another process opens the like. */
   env?(): Record<string, string>
 }
@@ -31,10 +31,10 @@ function mongoUrl(): string {
 
 /** The databases that every operation is tested on. */
 export const databases: Database[] = [
-  { name: 'SQLite', open: async (dataDir) => openSqliteStore(dataDir), env: () => ({}) },
+  { name: 'SQLite', open: async (dataDir, options) => openSqliteStore(dataDir, options), env: () => ({}) },
   {
     name: 'MongoDB',
-    open: async () => openMongoStore(mongoUrl()),
+    open: async (_, options) => openMongoStore(mongoUrl(), options),
     env: () => ({ MONGODB_URL: mongoUrl() }),
   },
 ]
@@ -78,6 +78,8 @@ const routes: Record<string, [method: string, path: string]> = {
   'personas.create': ['POST', '/personas'],
   'personas.get': ['GET', '/personas/:id'],
   'personas.update': ['PUT', '/personas/:id'],
+  'personas.versions': ['GET', '/personas/:id/versions'],
+  'personas.revert': ['POST', '/personas/:id/revert'],
   'personas.delete': ['DELETE', '/personas/:id'],
   'personas.generateImage': ['POST', '/personas/:id/generate-image'],
   'personas.mergeHeaders': ['POST', '/personas/:id/merge-headers'],
@@ -135,7 +137,7 @@ function trpcCaller(client: Running['client']): Caller {
     name: 'tRPC',
     async call(procedure, input) {
       try {
-        const query = routes[procedure]?.[0] === 'GET' || procedure === 'personas.page'
+        const query = routes[procedure]?.[0] === 'GET' || /Page$|\.page$/.test(procedure)
         // The client's untyped runtime takes any path; tests send wrong inputs on purpose.
         const untyped = client as unknown as Record<
           string,
@@ -164,7 +166,7 @@ type Started = Pick<Running, 'url' | 'store' | 'services'> & { stop(): Promise<v
 
 async function startHere(database: Database, dataDir: string, options: StartOptions): Promise<Started> {
   const config = readConfig({ DATA_DIR: dataDir, LOG_LEVEL: 'silent', ...options.env })
-  const store = await database.open(dataDir)
+  const store = await database.open(dataDir, config)
   const services = createServices(config, store)
   const app = await buildApp({
     config,
