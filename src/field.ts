@@ -10,6 +10,8 @@ export interface Field {
   update?: z.ZodType
   /** Whether its keys are the caller's: such a map may hold dots and dollars, and keeps its order. */
   isMap?: boolean
+  /** Whether `q` of a list looks in it: a text, or a list of texts. */
+  isSearched?: boolean
   example?: unknown
 }
 
@@ -91,6 +93,11 @@ function clearable<Given extends z.ZodType>(
 /** A field that is ignored on create. */
 export function notOnCreate<F extends Field>({ create: _, ...field }: F): Omit<F, 'create'> {
   return field
+}
+
+/** A text, or a list of texts, in which `q` of a list looks. */
+export function searched<F extends Field & { answer: z.ZodType<string | string[] | undefined> }>(field: F) {
+  return { ...field, isSearched: true as const }
 }
 
 function isEmpty(value: unknown): boolean {

@@ -1,5 +1,6 @@
 import { type FieldName, fieldNames, type MapName, personaFields } from '../../personas/fields.js'
 import type { Persona } from '../../personas/schema.js'
+import { searchText, tagsOf } from '../../personas/search.js'
 import type { Place } from './order.js'
 
 /** An entry of a map; a pair in documents of earlier versions, which some servers refuse in an array. */
@@ -21,6 +22,16 @@ export interface PersonaDocument extends StoredFields {
   projectId: string
   /** What is shown as `createdAt` where its place is a later one: it came from a store whose clock had gone back. */
   statedCreatedAt?: Date
+  /** What it is found by; documents of earlier versions have neither until somebody looks for them. */
+  search?: string
+  tagKeys?: string[]
+}
+
+/** What a persona is found by, in its document. */
+export function searchFields(
+  persona: Partial<Persona>,
+): Required<Pick<PersonaDocument, 'search' | 'tagKeys'>> {
+  return { search: searchText(persona), tagKeys: tagsOf(persona).map(([key]) => key) }
 }
 
 /** Something of a document's fields, such as a filter, whose names the driver's types do not look at. */
@@ -70,6 +81,7 @@ export function toDocument(projectId: string, persona: Persona, { _id, createdAt
     projectId,
     // Each field is stored as its type says.
     ...(fields as StoredFields),
+    ...searchFields(persona),
     createdAt,
     ...(isElsewhere && { statedCreatedAt: new Date(persona.createdAt) }),
   }
@@ -82,7 +94,10 @@ export function updateOf(before: Persona, after: Persona) {
   const gone = names.filter(isGone)
   const there = names.filter((name) => !isGone(name))
   return {
-    $set: Object.fromEntries(there.map((name) => [name, toStored(name, after[name])])),
+    $set: {
+      ...Object.fromEntries(there.map((name) => [name, toStored(name, after[name])])),
+      ...searchFields(after),
+    },
     // Some servers refuse an empty one.
     ...(gone.length > 0 && { $unset: Object.fromEntries(gone.map((name) => [name, '' as const])) }),
   }

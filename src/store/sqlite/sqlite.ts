@@ -2,10 +2,14 @@ import { join } from 'node:path'
 import type { Store } from '../store.js'
 import { encryptedCursors } from './cursors.js'
 import { openDatabase, type SqliteDatabase } from './database.js'
+import { sqliteFinding } from './finding.js'
+import { foundPages } from './found-pages.js'
 import { sqliteImages } from './images.js'
 import { sqlitePersonas } from './personas.js'
 import { sqliteProjects } from './projects.js'
 import { sqliteRemoval } from './removal.js'
+import { searchRows } from './search-rows.js'
+import { sqliteTags } from './tags.js'
 import { sqliteTransfer } from './transfer.js'
 
 /**
@@ -16,9 +20,13 @@ import { sqliteTransfer } from './transfer.js'
 export function openSqliteStore(dataDir: string): Store {
   const db = openDatabase(dataDir)
   const { insert, removePortraitIfUnused, ...images } = sqliteImages(db)
+  const cursors = encryptedCursors(cursorKey(db))
+  const search = searchRows(db)
   const { forget, ...personas } = sqlitePersonas(db, {
     images: { insert, removePortraitIfUnused },
-    cursors: encryptedCursors(cursorKey(db)),
+    cursors,
+    listFound: foundPages(db, { find: sqliteFinding(db, search), cursors }),
+    search,
   })
   return {
     description: `SQLite in ${join(dataDir, 'personas.db')}`,
@@ -27,10 +35,11 @@ export function openSqliteStore(dataDir: string): Store {
       db.close()
     },
     ...personas,
+    ...sqliteTags(db, search),
     ...sqliteProjects(db),
     ...sqliteRemoval(db, forget),
     ...images,
-    transfer: sqliteTransfer(db),
+    transfer: sqliteTransfer(db, search),
   }
 }
 
