@@ -26,7 +26,7 @@ interface Procedure {
 const CALL = { query: 'query', mutation: 'mutate' } as const
 /** What is said of procedures that REST has no route for, and so no texts. */
 const TRPC_ONLY: Record<string, string> = {
-  'personas.page': 'A page of the project’s personas in order of creation, and where the next one starts.',
+  'personas.page': 'A page of what `personas.list` returns, and where the next one starts.',
   'personas.versionsPage': 'A page of the persona’s versions, newest first, and where the next one starts.',
 }
 const CODES = Object.keys(TRPC_ERROR_CODES_BY_KEY) as TRPC_ERROR_CODE_KEY[]

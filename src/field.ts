@@ -12,6 +12,8 @@ export interface Field {
   isMap?: boolean
   /** Whether the history leaves it out. */
   isOutsideHistory?: boolean
+  /** Whether `q` of a list looks in it: a text, or a list of texts. */
+  isSearched?: boolean
   example?: unknown
 }
 
@@ -98,6 +100,11 @@ export function notOnCreate<F extends Field>({ create: _, ...field }: F): Omit<F
 /** A field that the versions of the history do not hold. */
 export function outsideHistory<F extends Field>(field: F): F & { isOutsideHistory: true } {
   return { ...field, isOutsideHistory: true }
+}
+
+/** A text, or a list of texts, in which `q` of a list looks. */
+export function searched<F extends Field & { answer: z.ZodType<string | string[] | undefined> }>(field: F) {
+  return { ...field, isSearched: true as const }
 }
 
 function isEmpty(value: unknown): boolean {

@@ -59,7 +59,8 @@ export function text(limits: TextLimits) {
     .meta({ maxLength: limits.max, pattern: TEXT_PATTERN })
 }
 
-const MAX_NAME = 200
+/** Most code points of a name. */
+export const MAX_NAME = 200
 const NO_NAME = 'Name is required'
 // No character decomposes into more than 4 code points, of two UTF-16 units each (Unicode's UAX #15).
 const MAX_DECOMPOSED = 8

@@ -24,6 +24,7 @@ import {
   createPersonaInput,
   deletePersonaInput,
   listPersonasInput,
+  listTagsInput,
   mergedHeaders,
   mergeHeadersInput,
   type Persona,
@@ -31,8 +32,10 @@ import {
   personaInput,
   personaList,
   personaPage,
+  tagCounts,
   updatePersonaInput,
 } from '../personas/schema.js'
+import { MAX_SPELLINGS } from '../personas/search.js'
 import {
   getPersonaInput,
   listVersionsInput,
@@ -63,15 +66,17 @@ export const personasRouter = router({
         operationId: 'listPersonas',
         tags,
         summary: 'List personas',
-        successDescription: 'The personas, oldest first',
+        successDescription: 'The personas, oldest first unless `sort` says otherwise',
         description:
           'The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000 and 64 MiB. ' +
+          '`tag` (in tRPC `tags`), `q` and `name` leave those for which all of them hold; `sort` orders them. ' +
           '`limit` and `cursor` page through them; where there is a next page, `Link` leads to it and `X-Next-Cursor` ' +
           'is its cursor. ' +
+          'A cursor is for the same filters and order. ' +
           'A page has at most 16 MiB, and so may have fewer than `limit`. ' +
           'A project that holds nothing answers an empty list.',
       },
-      rest: { status: 200, pages: true },
+      rest: { status: 200, pages: true, names: { tags: 'tag' } },
       errors: [badCursor, needsLimit],
       invalid: { limit: 0 },
     })
@@ -85,6 +90,26 @@ export const personasRouter = router({
     .input(listPersonasInput)
     .output(personaPage)
     .query(async ({ ctx, input }) => pageOf<Persona>(await ctx.personas.page(input, ctx.lists), ctx.lists)),
+
+  tags: projectProcedure
+    .meta({
+      openapi: {
+        method: 'GET',
+        path: '/api/projects/{projectId}/tags',
+        operationId: 'listTags',
+        tags,
+        summary: 'List tags',
+        successDescription: 'The tags, the most used first',
+        description:
+          'The tags of the project’s personas, and how many personas have each. Tags that differ in case alone are one, ' +
+          'shown as it is most often spelled. The most used come first; of those used as much, the first by Unicode ' +
+          `code point. Of more than ${MAX_SPELLINGS.toLocaleString('en-US')} spellings, the most used ones are counted.`,
+      },
+      rest: { status: 200 },
+    })
+    .input(listTagsInput)
+    .output(tagCounts)
+    .query(({ ctx, input }) => ctx.personas.tags(input)),
 
   create: projectProcedure
     .meta({

@@ -69,6 +69,8 @@ export interface RestMeta {
   ifMatch?: true
   /** The answer may carry `Link` and `X-Next-Cursor` to the next page. */
   pages?: true
+  /** Input fields whose query parameter has another name. */
+  names?: Record<string, string>
   /** What `Content-Type` must be, as the 415 says it; `application/json` without it. */
   contentTypes?: string
   /** It may take long, as it waits for a provider or for a turn: it calls `ctx.lists.room` for its answer. */

@@ -45,6 +45,20 @@ export interface ListPersonasInput {
   limit?: number | undefined
   /** Where the page starts, from the page before. 1 to 4,096 characters */
   cursor?: string | undefined
+  /** Only personas that have this tag, compared without case; of several, all of them */
+  tags?: string[] | undefined
+  /**
+   * Only personas in whose name, description or tags every word of it occurs, also within a word. Letters
+   * compare without case and accents; white space separates words. At most 200 characters
+   */
+  q?: string | undefined
+  /** Only the persona of exactly this name. 1 to 200 characters */
+  name?: string | undefined
+  /**
+   * The order, with `-` the reverse of it: of creation, which is the usual one; of the last change; or of
+   * names by Unicode code point. Personas changed in the same millisecond are in order of creation
+   */
+  sort?: 'createdAt' | '-createdAt' | 'updatedAt' | '-updatedAt' | 'name' | '-name' | undefined
 }
 
 /** A kind of user in test scenarios */
@@ -80,6 +94,20 @@ export type HeaderMap = Record<string, string>
 export interface PersonaPage {
   items: Persona[]
   nextCursor?: string
+}
+
+/** The input of `personas.tags` */
+export interface ListTagsInput {
+  /** The project’s id. 1 to 128 characters */
+  projectId: string
+}
+
+/** A tag in use */
+export interface TagCount {
+  /** As it is most often spelled */
+  tag: string
+  /** How many personas have it */
+  count: number
 }
 
 /** A new persona */
@@ -357,23 +385,32 @@ export interface PersonasCalls {
   personas: {
     /**
      * The project’s personas in order of creation. Without parameters it answers all of them, up to 10,000
-     * and 64 MiB. `limit` and `cursor` page through them; where there is a next page, `Link` leads to it and
-     * `X-Next-Cursor` is its cursor. A page has at most 16 MiB, and so may have fewer than `limit`. A project
-     * that holds nothing answers an empty list.
+     * and 64 MiB. `tag` (in tRPC `tags`), `q` and `name` leave those for which all of them hold; `sort`
+     * orders them. `limit` and `cursor` page through them; where there is a next page, `Link` leads to it and
+     * `X-Next-Cursor` is its cursor. A cursor is for the same filters and order. A page has at most 16 MiB,
+     * and so may have fewer than `limit`. A project that holds nothing answers an empty list.
      *
      * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
-     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave
+     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave, with the same
+     * filters and sort
      * @throws PersonasError BAD_REQUEST: limit is needed: the list is too large for one answer
      */
     list: { query: (input: ListPersonasInput, options?: CallOptions) => Promise<Persona[]> }
     /**
-     * A page of the project’s personas in order of creation, and where the next one starts.
+     * A page of what `personas.list` returns, and where the next one starts.
      *
      * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
-     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave
+     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave, with the same
+     * filters and sort
      * @throws PersonasError BAD_REQUEST: limit is needed: the list is too large for one answer
      */
     page: { query: (input: ListPersonasInput, options?: CallOptions) => Promise<PersonaPage> }
+    /**
+     * The tags of the project’s personas, and how many personas have each. Tags that differ in case alone are
+     * one, shown as it is most often spelled. The most used come first; of those used as much, the first by
+     * Unicode code point. Of more than 10,000 spellings, the most used ones are counted.
+     */
+    tags: { query: (input: ListTagsInput, options?: CallOptions) => Promise<TagCount[]> }
     /**
      * Creates a persona. Its name must be new in the project.
      *
@@ -409,7 +446,8 @@ export interface PersonasCalls {
      *
      * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
      * @throws PersonasError NOT_FOUND: Persona not found
-     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave
+     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave, with the same
+     * filters and sort
      * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
      */
     versions: { query: (input: ListVersionsInput, options?: CallOptions) => Promise<PersonaVersion[]> }
@@ -418,7 +456,8 @@ export interface PersonasCalls {
      *
      * @throws PersonasError BAD_REQUEST: limit must be a whole number from 1 to 500
      * @throws PersonasError NOT_FOUND: Persona not found
-     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave
+     * @throws PersonasError BAD_REQUEST: cursor must be one that a page of this list gave, with the same
+     * filters and sort
      * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
      */
     versionsPage: { query: (input: ListVersionsInput, options?: CallOptions) => Promise<PersonaVersionPage> }

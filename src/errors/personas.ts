@@ -26,7 +26,7 @@ export const ambiguousId = entry({
 export const badCursor = entry({
   code: 'BAD_REQUEST',
   path: 'cursor',
-  text: 'cursor must be one that a page of this list gave',
+  text: 'cursor must be one that a page of this list gave, with the same filters and sort',
 })
 
 /** For a list without `limit` that is larger than one answer may be. */

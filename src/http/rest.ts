@@ -11,7 +11,7 @@ import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
 import { jsonLine } from './errors.js'
 
 type Input = Record<string, unknown>
-type Kind = 'text' | 'number' | 'boolean'
+type Kind = 'text' | 'number' | 'boolean' | 'list'
 
 interface Exchange {
   request: FastifyRequest
@@ -24,8 +24,8 @@ interface Route extends Operation {
   url: string
   /** Names of the parameters in the path. */
   params: string[]
-  /** How each input field that may come in the query is read. */
-  query: Map<string, Kind>
+  /** The input field that each query parameter is for, and how it is read. */
+  query: Map<string, { field: string; kind: Kind }>
   /** The fields of its body and of its query. */
   known: { body: Fields; query: Fields }
 }
@@ -34,6 +34,9 @@ function kindOf(schema: z.core.$ZodType): Kind {
   const { def } = schema._zod
   // Optional and nullable wrap the schema that says the kind.
   if ('innerType' in def) return kindOf(def.innerType as z.core.$ZodType)
+  // What is given goes through the first of two schemas.
+  if ('in' in def) return kindOf(def.in as z.core.$ZodType)
+  if (def.type === 'array') return 'list'
   return def.type === 'number' || def.type === 'boolean' ? def.type : 'text'
 }
 
@@ -46,13 +49,17 @@ function toRoute(operation: Operation): Route {
   const url = routeUrl(operation.openapi.path)
   const params = [...operation.openapi.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '')
   const given = Object.entries(operation.fields).filter(([name]) => !params.includes(name))
-  const query = new Map(given.map(([name, schema]) => [name, kindOf(schema)]))
-  // It comes in a header.
-  const own = Object.fromEntries(
-    given.filter(([name]) => operation.rest.ifMatch !== true || name !== 'ifMatch'),
+  const { names = {}, ifMatch } = operation.rest
+  const query = given.map(
+    ([field, schema]) => [names[field] ?? field, { field, kind: kindOf(schema) }] as const,
   )
-  const known = hasBody(operation) ? { body: own, query: {} } : { body: {}, query: own }
-  return { ...operation, url, params, query, known }
+  // It comes in a header.
+  const own = given.filter(([name]) => ifMatch !== true || name !== 'ifMatch')
+  const inQuery = own.map(([name, schema]) => [names[name] ?? name, schema])
+  const known = hasBody(operation)
+    ? { body: Object.fromEntries(own), query: {} }
+    : { body: {}, query: Object.fromEntries(inQuery) }
+  return { ...operation, url, params, query: new Map(query), known }
 }
 
 /** Whether its input comes in the body; in the query otherwise. */
@@ -66,16 +73,16 @@ function* unknownOf({ known }: Route, { query, body }: FastifyRequest): Generato
   if (typeof body === 'string') yield* unknownFields(known.body, jsonObject(body))
 }
 
-/** Query parameters are text by nature: they are read as the number or boolean that the schema asks for. */
+/** Query parameters are text by nature: they are read as the number, boolean or list that the schema asks for. */
 function fromQuery(route: Route, query: Input): Input {
   const input: Input = {}
-  for (const [name, kind] of route.query) {
+  for (const [name, { field, kind }] of route.query) {
     const value = query[name]
     if (value === undefined) continue
     if (kind === 'number' && typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) {
-      input[name] = Number(value)
-    } else if (kind === 'boolean' && (value === 'true' || value === 'false')) input[name] = value === 'true'
-    else input[name] = value
+      input[field] = Number(value)
+    } else if (kind === 'boolean' && (value === 'true' || value === 'false')) input[field] = value === 'true'
+    else input[field] = kind === 'list' ? [value].flat() : value
   }
   return input
 }

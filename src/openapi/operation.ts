@@ -52,6 +52,7 @@ function parametersOf(declared: oas31.OperationObject, { openapi, rest }: Operat
   const parameters = (declared.parameters ?? []).filter(
     (each) => !('name' in each && each.name === 'ifMatch'),
   )
+  for (const each of parameters) if ('name' in each) each.name = rest.names?.[each.name] ?? each.name
   if (rest.ifMatch === true) parameters.push(requestHeader('IfMatch'))
   const isRead = rest.etag === true && openapi.method === 'GET'
   if (isRead) parameters.push(requestHeader('IfNoneMatch'))

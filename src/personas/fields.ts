@@ -8,6 +8,7 @@ import {
   optionalMap,
   outsideHistory,
   required,
+  searched,
 } from '../field.js'
 import { isImageId } from '../images/schema.js'
 import { name, text } from '../text.js'
@@ -54,15 +55,19 @@ export const personaFields = {
     z.string().meta({ format: 'uuid', description: 'UUID v4, made by the server' }),
     '987fcdeb-51a2-4bc4-9567-890123456789',
   ),
-  name: required(name, z.string(), {
-    about: 'Unique in its project, case-sensitive',
-    inInputs: '; trimmed, in Unicode NFC',
-    example: 'impatient-user',
-  }),
-  description: optional(text({ field: 'description', max: 2_000 }), z.string(), {
-    about: 'What kind of user this is, in short',
-    example: 'A user who wants quick answers',
-  }),
+  name: searched(
+    required(name, z.string(), {
+      about: 'Unique in its project, case-sensitive',
+      inInputs: '; trimmed, in Unicode NFC',
+      example: 'impatient-user',
+    }),
+  ),
+  description: searched(
+    optional(text({ field: 'description', max: 2_000 }), z.string(), {
+      about: 'What kind of user this is, in short',
+      example: 'A user who wants quick answers',
+    }),
+  ),
   systemPrompt: optional(text({ field: 'systemPrompt', max: 100_000 }), z.string(), {
     about: 'The full description, for the simulating model',
     example: 'You are an impatient user who values brevity and expects quick, concise responses.',
@@ -82,12 +87,14 @@ export const personaFields = {
       '. Those that belong to the connection, such as `Transfer-Encoding` and `Content-Length`, are refused',
     example: { 'X-User-Language': 'en' },
   }),
-  tags: absentIfEmpty(
-    optional(givenTags, z.array(z.string()), {
-      about: 'Words to find it by, in the order given',
-      inInputs: ': each is trimmed and in Unicode NFC, no two are alike but for case',
-      example: ['billing', 'angry'],
-    }),
+  tags: searched(
+    absentIfEmpty(
+      optional(givenTags, z.array(z.string()), {
+        about: 'Words to find it by, in the order given',
+        inInputs: ': each is trimmed and in Unicode NFC, no two are alike but for case',
+        example: ['billing', 'angry'],
+      }),
+    ),
   ),
   metadata: absentIfEmpty(
     optionalMap(givenMetadata, metadata, {

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { badCursor } from '../errors/personas.js'
 import { exampleOf, shapeOf } from '../field.js'
 import { projectId } from '../projects/schema.js'
+import { MAX_NAME, name as personaName, text } from '../text.js'
 import { anyHeaders, headerMap, personaFields } from './fields.js'
+import { givenTags } from './tags.js'
 
 export const persona = z.object(shapeOf(personaFields, 'answer')).meta({
   id: 'Persona',
@@ -81,6 +83,31 @@ export function paging(description: string) {
 export const listPersonasInput = z.object({
   projectId,
   ...paging(`Personas on a page; without it up to ${MAX_LIST.toLocaleString('en-US')}`),
+  tags: givenTags
+    .meta({ description: 'Only personas that have this tag, compared without case; of several, all of them' })
+    .optional(),
+  q: text({ field: 'q', max: 200 })
+    .meta({
+      description:
+        'Only personas in whose name, description or tags every word of it occurs, also within a word. ' +
+        'Letters compare without case and accents; white space separates words',
+      example: 'angry refund',
+    })
+    .optional(),
+  name: z
+    .string()
+    .refine((name) => name.trim() !== '', 'name must not be empty')
+    .pipe(personaName)
+    .meta({ description: 'Only the persona of exactly this name', minLength: 1, maxLength: MAX_NAME })
+    .optional(),
+  sort: z
+    .enum(['createdAt', '-createdAt', 'updatedAt', '-updatedAt', 'name', '-name'])
+    .meta({
+      description:
+        'The order, with `-` the reverse of it: of creation, which is the usual one; of the last change; ' +
+        'or of names by Unicode code point. Personas changed in the same millisecond are in order of creation',
+    })
+    .optional(),
 })
 export type ListPersonasInput = z.infer<typeof listPersonasInput>
 
@@ -88,6 +115,19 @@ export const personaPage = z.object({
   items: personaList,
   nextCursor: z.string().optional(),
 })
+
+export const listTagsInput = z.object({ projectId })
+export type ListTagsInput = z.infer<typeof listTagsInput>
+
+export const tagCounts = z.array(
+  z
+    .object({
+      tag: z.string().meta({ description: 'As it is most often spelled' }),
+      count: z.number().int().min(1).meta({ description: 'How many personas have it' }),
+    })
+    .meta({ id: 'TagCount', description: 'A tag in use', example: { tag: 'billing', count: 12 } }),
+)
+export type TagCount = z.infer<typeof tagCounts>[number]
 
 export const mergeHeadersInput = z
   .object({

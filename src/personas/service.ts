@@ -15,12 +15,15 @@ import {
   type CreatePersonaInput,
   type DeletePersonaInput,
   type ListPersonasInput,
+  type ListTagsInput,
   MAX_LIST,
   type MergeHeadersInput,
   type Persona,
   type PersonaInput,
+  type TagCount,
   type UpdatePersonaInput,
 } from './schema.js'
+import { countTags, queryOf } from './search.js'
 import {
   type GetPersonaInput,
   type ListVersionsInput,
@@ -61,18 +64,25 @@ export class PersonaService {
   }
 
   /**
-   * A page of the project's personas in order of creation: up to `limit`, and 16 MiB of JSON. Without `limit`
-   * up to 10,000, and 64 MiB.
+   * A page of the project's personas that the filters leave, in the order of `sort`: up to `limit`, and 16 MiB of
+   * JSON. Without `limit` up to 10,000, and 64 MiB.
    * @throws ServiceError BAD_REQUEST for a cursor that is not of this list, and for a list of more than 64 MiB.
    */
-  async page({ projectId, limit, cursor }: ListPersonasInput, budget: ListBudget): Promise<JsonPage> {
+  async page(input: ListPersonasInput, budget: ListBudget): Promise<JsonPage> {
+    const { projectId, limit, cursor, ...filters } = input
+    const request = { limit: limit ?? MAX_LIST, cursor, query: queryOf(filters) }
     const list = await budget.read(limit === undefined ? LIST_BYTES : PAGE_BYTES, async (maxBytes) => {
-      const page = await this.#store.listPersonas(projectId, { limit: limit ?? MAX_LIST, maxBytes, cursor })
+      const page = await this.#store.listPersonas(projectId, { ...request, maxBytes })
       if (page === 'bad-cursor') throw badCursor()
       return page
     })
     if (limit === undefined && list.endsEarly) throw needsLimit()
     return list
+  }
+
+  /** The tags of the project's personas, the most used first. Of more than 10,000 spellings, the most used ones count. */
+  async tags({ projectId }: ListTagsInput): Promise<TagCount[]> {
+    return countTags(await this.#store.listTagSpellings(projectId))
   }
 
   /** @throws ServiceError CONFLICT when the project has a persona of that name. */

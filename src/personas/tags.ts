@@ -7,8 +7,8 @@ const CONTROL = /\p{Cc}/u
 
 /** A text that is the same for texts that differ in case alone, in any script. */
 export function withoutCase(text: string): string {
-  // Upper case first: some letters have two lower-case forms, and some pairs of letters one upper-case form.
-  return text.toUpperCase().toLowerCase().normalize('NFC')
+  // Some letters have two lower-case forms, some pairs of letters one upper-case form, and ẞ is SS only as ß.
+  return text.toLowerCase().toUpperCase().toLowerCase().normalize('NFC')
 }
 
 /** What is wrong with a tag, trimmed and in NFC; `seen` has those before it, without case, by their places. */

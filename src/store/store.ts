@@ -1,6 +1,7 @@
 import type { ImageFormat, ImageRole } from '../images/schema.js'
 import type { NewPersona, PersonaChange } from '../personas/change.js'
-import type { Persona } from '../personas/schema.js'
+import type { Persona, TagCount } from '../personas/schema.js'
+import type { PersonaQuery } from '../personas/search.js'
 import type { PersonaVersion } from '../personas/versions.js'
 import type { ProjectConfig, UpdateConfigInput } from '../projects/schema.js'
 import type { Transfer } from './transfer.js'
@@ -27,6 +28,8 @@ export interface ListRequest {
   maxBytes?: number | undefined
   /** Where the page before it said that this one starts. */
   cursor?: string | undefined
+  /** Every persona in order of creation, unless it is given. */
+  query?: PersonaQuery
 }
 
 /** A page of personas, as the JSON array of them with a newline at its end, as answers in JSON have it. */
@@ -99,10 +102,13 @@ export interface Store {
   close(): Promise<void>
 
   /**
-   * Personas in order of creation, from the cursor on where one is given.
-   * A cursor that this store did not make is `bad-cursor`.
+   * Personas of a query in its order, from the cursor on where one is given. What is equal in that order is in order
+   * of creation; a reversed order is the exact reverse. A cursor that this store did not make for the same project and
+   * query is `bad-cursor`.
    */
   listPersonas(projectId: string, request: ListRequest): Promise<JsonPage | 'bad-cursor'>
+  /** How many personas have each tag, spelled so: the `MAX_SPELLINGS` most used ones, in the order of `byUse`. */
+  listTagSpellings(projectId: string): Promise<TagCount[]>
   findPersona(projectId: string, id: string): Promise<Persona | null>
   /** How many ids of the project begin with `prefix` (lower-case hex and dashes), and one of them. */
   matchPersonaId(projectId: string, prefix: string): Promise<{ count: number; id?: string }>

@@ -202,7 +202,7 @@ onEveryStore('a strict request of REST', (service) => {
     // They have their place in the path.
     expect(await messageOf(await send(`${personas}?projectId=other`))).toEqual([
       400,
-      'projectId is not known; known are limit, cursor',
+      'projectId is not known; known are limit, cursor, tag, q, name, sort',
     ])
     const posted = { method: 'POST', headers: json, body: '{"name":"n"}' }
     expect(await messageOf(await send(`${personas}?name=n`, posted))).toEqual([

@@ -27,6 +27,15 @@ const awkward = fc.constantFrom(
   'x'.repeat(2_001),
   '-1',
   '1e400',
+  // What a search may take for its own syntax.
+  '"a" OR NOT b*',
+  'NEAR("a" b, 2)',
+  '.*(a+)+$',
+  '[[:alpha:]]\\E{1,}',
+  '*?[^a]',
+  '_%\\',
+  'İıßẞςΣﷺ',
+  '-updatedAt',
 )
 
 /** Any text. */

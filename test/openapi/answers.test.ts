@@ -78,6 +78,7 @@ describe('answers are as documented', () => {
     const { personas, persona, etag } = await newPersona({
       headers: { 'X-A': 'b' },
       systemPrompt: 'You are brief.',
+      tags: ['Billing', 'late'],
     })
     expect(await statusOf('POST', personas, { body: { name: 'a' } })).toBe(409)
     expect(await statusOf('POST', personas, { body: { name: 'b', description: null } })).toBe(201)
@@ -86,6 +87,9 @@ describe('answers are as documented', () => {
     const page = await call('GET', `${personas}?limit=1`)
     expect(page.headers.get('link')).toContain(`cursor=${page.headers.get('x-next-cursor')}`)
     expect(await statusOf('GET', `${personas}?limit=abc`)).toBe(400)
+    const found = await call('GET', `${personas}?tag=billing&q=a&sort=-name`)
+    expect(found.value).toHaveLength(1)
+    expect((await call('GET', personas.replace('/personas', '/tags'))).value).toHaveLength(2)
     expect(await statusOf('GET', persona)).toBe(200)
     expect(await statusOf('GET', persona, { headers: { 'if-none-match': etag } })).toBe(304)
     expect(await statusOf('GET', `${personas}/87654321`)).toBe(404)

@@ -33,6 +33,8 @@ const RULES: { [Name in FieldName]?: string[] } = {
     'store/sqlite/rows.ts',
   ],
   headers: ['personas/service.ts'],
+  // Compared without case.
+  tags: ['personas/search.ts'],
 }
 
 it('lets a field be added by its entry alone, and leads from one that the service sets to its rule', {

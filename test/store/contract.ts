@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Store, StoreOptions } from '../../src/store/store.js'
+import { findingContract } from './contract-finding.js'
 import { imageContract } from './contract-images.js'
 import { pageContract } from './contract-pages.js'
 import { personaContract } from './contract-personas.js'
@@ -40,6 +41,7 @@ export function storeContract(
   describe(`${name} keeps the contract of Store`, () => {
     subject('personas', personaContract)
     subject('pages', pageContract)
+    subject('finding', (store) => findingContract(store, sortsByBytes))
     subject('updates', updateContract)
     subject('races', raceContract)
     subject('races for one version', conditionalRaceContract, settlesUpdates)

@@ -4,6 +4,8 @@ import { expect } from 'vitest'
 import { ServiceError } from '../../src/errors/error.js'
 import type { Persona } from '../../src/personas/schema.js'
 import type { Store, StoredImage } from '../../src/store/store.js'
+import { found } from './contract-finding.js'
+import { type Asked, expectedOf } from './finding-model.js'
 import { apply, type Command, KEPT, NOTHING, possible, type State, type Version } from './model.js'
 import { listOf, T0 } from './samples.js'
 
@@ -31,7 +33,7 @@ interface Plan {
   project: number
   target: number
   value: number
-  field: 'name' | 'description' | 'imageUrl' | 'none' | 'nothing'
+  field: 'name' | 'description' | 'tags' | 'imageUrl' | 'none' | 'nothing'
   ifMatch: 'any' | 'current' | 'stale'
 }
 
@@ -59,7 +61,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   project: fc.oneof({ arbitrary: fc.constant(0), weight: 3 }, { arbitrary: fc.constant(1), weight: 1 }),
   target: fc.oneof({ arbitrary: fc.constant(0), weight: 2 }, { arbitrary: fc.nat(4), weight: 1 }),
   value: fc.nat(5),
-  field: fc.constantFrom('name', 'description', 'imageUrl', 'none', 'nothing'),
+  field: fc.constantFrom('name', 'description', 'tags', 'imageUrl', 'none', 'nothing'),
   ifMatch: fc.constantFrom('any', 'current', 'stale'),
 })
 
@@ -81,6 +83,14 @@ function stepsWith<Fault>(fault: fc.Arbitrary<Fault>): fc.Arbitrary<PlannedStep<
 function planned(kind: PlannedKind, details: Partial<Plan> = {}): Plan {
   return { kind, project: 0, target: 0, value: 0, field: 'description', ifMatch: 'any', ...details }
 }
+
+/** What is found of personas must be what they are, in whatever order. */
+const LOOKS: Asked[] = [
+  { q: 'COMMON 1' },
+  { q: 'ext', sort: '-updatedAt' },
+  { tags: ['common'] },
+  { sort: 'name' },
+]
 
 let runs = 0
 
@@ -187,6 +197,15 @@ export class ModelRun<Fault> {
     const personas = await readPages(store, id)
     const whole = await store.listPersonas(id, { limit: 1_000 })
     expect(whole !== 'bad-cursor' && JSON.parse(String(whole.json))).toEqual(personas)
+    for (const asked of LOOKS) {
+      expect(await found(store, id, { ...asked, limit: 3 }), JSON.stringify(asked)).toEqual(
+        expectedOf(personas, asked),
+      )
+    }
+    const tagged = personas.filter(({ tags }) => tags !== undefined)
+    const counts = await store.listTagSpellings(id)
+    expect(counts.find(({ tag }) => tag === 'Common')?.count ?? 0).toBe(tagged.length)
+    expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(2 * tagged.length)
     for (const known of this.#personas.filter(({ project }) => project === id)) {
       const listed = personas.find((each) => each.id === known.id)
       expect(await store.findPersona(id, known.id), 'findPersona, beside the list').toEqual(listed ?? null)
@@ -245,8 +264,9 @@ export class ModelRun<Fault> {
         const change = {
           name: { name: `name ${value}` },
           description: { description: `text ${value}` },
+          tags: { tags: [`Tag ${value}`, 'Common'] },
           imageUrl: { imageUrl: someImage() },
-          none: { description: null, imageUrl: null },
+          none: { description: null, tags: null, imageUrl: null },
           nothing: {},
         }[field]
         return { kind, project, id, change, ifMatch: versions(id) }
@@ -359,6 +379,7 @@ const prepared = [
   planned('register', { value: 1 }),
   planned('create', { value: 0 }),
   planned('create', { value: 1 }),
+  planned('update', { value: 1, field: 'tags' }),
   planned('portrait', { target: 0 }),
 ]
 /** Steps in which every change of a store has its turn. */
@@ -366,6 +387,7 @@ export const sampleSteps = {
   create: [planned('create', { value: 2 })],
   'create with a name that is taken': [planned('create', { value: 1 })],
   update: [planned('update', { value: 3 })],
+  'update of tags': [planned('update', { value: 3, field: 'tags' })],
   'update that loses a portrait': [planned('update', { field: 'none' })],
   delete: [planned('delete')],
   portrait: [planned('portrait')],

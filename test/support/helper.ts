@@ -75,6 +75,7 @@ export interface Running {
 // The REST twin of each procedure, written out so that tests hold the routes to the contract.
 const routes: Record<string, [method: string, path: string]> = {
   'personas.list': ['GET', '/personas'],
+  'personas.tags': ['GET', '/tags'],
   'personas.create': ['POST', '/personas'],
   'personas.get': ['GET', '/personas/:id'],
   'personas.update': ['PUT', '/personas/:id'],
@@ -102,6 +103,11 @@ const success: Record<string, number> = {
   'images.delete': 204,
 }
 
+/** An input field as the query has it. */
+function queryOf([field, value]: [string, unknown]): [string, string][] {
+  return [value].flat().map((each) => [field === 'tags' ? 'tag' : field, String(each)])
+}
+
 function restCaller(send: Running['send']): Caller {
   return {
     name: 'REST',
@@ -120,7 +126,7 @@ function restCaller(send: Running['send']): Caller {
       const hasBody = method === 'POST' || method === 'PUT'
       if (hasBody) headers['Content-Type'] = 'application/json'
       else if (Object.keys(input).length > 0) {
-        path += `?${new URLSearchParams(Object.entries(input).map(([key, value]) => [key, String(value)] as [string, string]))}`
+        path += `?${new URLSearchParams(Object.entries(input).flatMap(queryOf))}`
       }
       const response = await send(path, { method, headers, ...(hasBody && { body: JSON.stringify(input) }) })
       const text = await response.text()

@@ -63,6 +63,10 @@ export const ORDER_INDEX = 'project_order'
 /** Their keys: the earliest of a project comes first. */
 export const PERSONA_ORDER = { projectId: 1, createdAt: 1, _id: 1 } as const
 export const IMAGE_ORDER = { projectId: 1, _id: 1 } as const
+/** The indexes that lists in other orders, and of a tag, are read from. */
+export const NAME_INDEX = 'project_name'
+export const UPDATED_INDEX = 'project_updated'
+export const TAG_INDEX = 'project_tag'
 
 /**
  * Why a write of a persona's name failed: `name-taken`, or null where the name is free again and the write can
@@ -114,9 +118,11 @@ async function createMissing(collection: Indexed, wanted: IndexDescription[]): P
  */
 export async function createIndexes({ personas, versions, projects, images, portraitChanges }: Collections) {
   await createMissing(personas, [
-    { name: 'project_name', key: { projectId: 1, name: 1 }, unique: true },
+    { name: NAME_INDEX, key: { projectId: 1, name: 1 }, unique: true },
     { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },
     { name: ORDER_INDEX, key: PERSONA_ORDER },
+    { name: UPDATED_INDEX, key: { projectId: 1, updatedAt: 1, _id: 1 } },
+    { name: TAG_INDEX, key: { projectId: 1, tagKeys: 1, createdAt: 1, _id: 1 } },
     // Partial in databases of earlier versions, where it serves as well.
     { name: 'project_image', key: { projectId: 1, imageUrl: 1 } },
   ] satisfies IndexOf<PersonaDocument>[])

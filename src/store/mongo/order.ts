@@ -62,3 +62,17 @@ export function decodeCursor(cursor: string): Place | undefined {
   const place = { createdAt: new Date(Number(time)), _id }
   return encodeCursor(place) === cursor ? place : undefined
 }
+
+/** A text that stands for a place in a list of a query: its mark, the document, and what the list is ordered by. */
+export function encodeFound(mark: string, { key, _id }: { key: string; _id: string }): string {
+  return Buffer.from(`${mark} ${_id} ${key}`).toString('base64url')
+}
+
+/** The place such a text stands for; undefined for any that `encodeFound` did not make for the mark. */
+export function decodeFound(mark: string, cursor: string): { key: string; _id: string } | undefined {
+  const text = Buffer.from(cursor, 'base64url').toString()
+  const [, _id, key] = /^\S+ ([0-9a-z]{25}) (.*)$/s.exec(text) ?? []
+  if (_id === undefined || key === undefined) return undefined
+  const place = { key, _id }
+  return encodeFound(mark, place) === cursor ? place : undefined
+}

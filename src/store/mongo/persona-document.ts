@@ -1,6 +1,7 @@
 import { FIRST_VERSION, type Origin } from '../../personas/change.js'
 import { type FieldName, fieldNames, type MapName, personaFields } from '../../personas/fields.js'
 import type { Persona } from '../../personas/schema.js'
+import { searchText, tagsOf } from '../../personas/search.js'
 import type { PersonaRecord } from '../transfer.js'
 import type { Place } from './order.js'
 
@@ -32,6 +33,16 @@ export type VersionDocument = StoredVersion & { version: number }
 export interface PersonaDocument extends StoredVersion {
   /** What is shown as `createdAt` where its place is a later one: it came from a store whose clock had gone back. */
   statedCreatedAt?: Date
+  /** What it is found by; documents of earlier versions have neither until somebody looks for them. */
+  search?: string
+  tagKeys?: string[]
+}
+
+/** What a persona is found by, in its document. */
+export function searchFields(
+  persona: Partial<Persona>,
+): Required<Pick<PersonaDocument, 'search' | 'tagKeys'>> {
+  return { search: searchText(persona), tagKeys: tagsOf(persona).map(([key]) => key) }
 }
 
 /** Something of a document's fields, such as a filter, whose names the driver's types do not look at. */
@@ -94,6 +105,7 @@ export function toDocument(record: PersonaRecord, { _id, createdAt }: Place): Pe
   const isElsewhere = createdAt.toISOString() !== stated
   return {
     ...toVersionDocument(record, _id),
+    ...searchFields(record.persona),
     createdAt,
     ...(isElsewhere && { statedCreatedAt: new Date(stated) }),
   }
@@ -111,6 +123,7 @@ export function updateOf(before: Persona, after: Persona, { changed, revertedFro
       ...Object.fromEntries(there.map((name) => [name, toStored(name, after[name])])),
       changed,
       ...(revertedFrom !== undefined && { revertedFrom }),
+      ...searchFields(after),
     },
     // Some servers refuse an empty one.
     ...(gone.length > 0 && { $unset: Object.fromEntries(gone.map((name) => [name, '' as const])) }),

@@ -1,8 +1,10 @@
 import { newPersona } from '../../personas/change.js'
+import { EVERY_PERSONA } from '../../personas/search.js'
 import type { Store } from '../store.js'
 import { answer } from './answer.js'
-import { type Collections, isDuplicate, LATEST, nameTaken, ORDER_INDEX } from './collections.js'
-import { decodeCursor, encodeCursor, type Place, placeBehind } from './order.js'
+import { type Collections, isDuplicate, LATEST, nameTaken } from './collections.js'
+import { filterOf, mongoSearch, orderOf } from './finding.js'
+import { type Place, placeBehind } from './order.js'
 import { type PersonaDocument, toDocument, toPersona } from './persona-document.js'
 
 /** The place of a project's newest persona; null where there is none. */
@@ -11,26 +13,25 @@ export function newestPlace(personas: Collections['personas'], projectId: string
   return personas.findOne({ projectId }, place)
 }
 
-type PersonaMethods = Pick<Store, 'listPersonas' | 'findPersona' | 'matchPersonaId' | 'insertPersona'>
+type PersonaMethods = Pick<
+  Store,
+  'listPersonas' | 'listTagSpellings' | 'findPersona' | 'matchPersonaId' | 'insertPersona'
+>
 
 /** Reading personas and creating them. */
 export function mongoPersonas({ personas }: Collections): PersonaMethods {
+  const search = mongoSearch(personas)
+
   const listPersonas: Store['listPersonas'] = async (
     projectId,
-    { limit, maxBytes = Number.POSITIVE_INFINITY, cursor },
+    { limit, maxBytes = Number.POSITIVE_INFINITY, cursor, query = EVERY_PERSONA },
   ) => {
-    const after = cursor === undefined ? undefined : decodeCursor(cursor)
+    const order = orderOf(query)
+    const after = cursor === undefined ? undefined : order.read(cursor)
     if (cursor !== undefined && after === undefined) return 'bad-cursor'
-    // The bound on createdAt is where the index is entered; the $or only skips those of the same millisecond
-    // that were shown. The hint keeps the planner from entering by the $or.
-    const rest = after && {
-      createdAt: { $gte: after.createdAt },
-      $or: [{ createdAt: { $gt: after.createdAt } }, { _id: { $gt: after._id } }],
-    }
+    if (query.words.length > 0) await search.fill(projectId)
     const found = personas
-      .find({ projectId, ...rest })
-      .sort({ createdAt: 1, _id: 1 })
-      .hint(ORDER_INDEX)
+      .find({ ...after, ...filterOf(projectId, query) }, order.options)
       .limit(limit + 1)
       .batchSize(limit + 1)
     const texts: string[] = []
@@ -44,7 +45,7 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
         if (last !== undefined && (texts.length === limit || bytes + size > maxBytes)) {
           // What the database still has ready; where it does not hear of it, it lets go of that by itself.
           await found.close().catch(() => undefined)
-          const page = { json: `[${texts.join(',')}]\n`, bytes, nextCursor: encodeCursor(last) }
+          const page = { json: `[${texts.join(',')}]\n`, bytes, nextCursor: order.write(last) }
           return texts.length < limit ? { ...page, endsEarly: true } : page
         }
         texts.push(json)
@@ -57,6 +58,7 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
 
   return {
     listPersonas,
+    listTagSpellings: search.listTagSpellings,
 
     async findPersona(projectId, id) {
       const document = await answer(() => personas.findOne({ projectId, id }))

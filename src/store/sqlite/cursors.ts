@@ -1,10 +1,16 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
 
-/** Texts that stand for a place in the order of creation of one project. */
+/** A place in a list: the `seq` of a row, and as text what it is ordered by, where that is something else. */
+interface CursorPlace {
+  seq: number
+  key?: string
+}
+
+/** Texts that stand for a place in one list: that of a project, or of a query in it, whose mark follows a newline. */
 export interface Cursors {
-  write(projectId: string, seq: number): string
-  /** Undefined for any text that `write` did not make for this project. */
-  read(projectId: string, cursor: string): number | undefined
+  write(list: string, place: CursorPlace): string
+  /** Undefined for any text that `write` did not make for this list. */
+  read(list: string, cursor: string): Required<CursorPlace> | undefined
 }
 
 /** One block of AES, so that it needs neither a mode nor an initialization vector. */
@@ -13,30 +19,37 @@ const CIPHER = 'aes-128-ecb'
 
 /**
  * Cursors of a database, encrypted with its 16-byte key: places are counted over all projects, so in the clear
- * they would tell one project how much the others create. A block holds the place and 8 bytes of a hash of the
- * project's id, which a block that this database did not make for the project does not have.
+ * they would tell one project how much the others create. A block holds the `seq` and 8 bytes of a hash of the list
+ * and the key, which a block that this database did not make for these does not have. The key follows as it is.
  */
 export function encryptedCursors(key: Buffer): Cursors {
   const crypt = (make: typeof createCipheriv | typeof createDecipheriv, block: Buffer) => {
     const cipher = make(CIPHER, key, null).setAutoPadding(false)
     return Buffer.concat([cipher.update(block), cipher.final()])
   }
-  const markOf = (projectId: string) => createHash('sha256').update(projectId).digest().subarray(0, 8)
+  const markOf = (list: string, key: string) =>
+    createHash('sha256')
+      .update(key === '' ? list : `${list}\0${key}`)
+      .digest()
+      .subarray(0, 8)
 
   return {
-    write(projectId, seq) {
+    write(list, { seq, key = '' }) {
       const block = Buffer.alloc(BLOCK)
       block.writeBigUInt64BE(BigInt(seq))
-      markOf(projectId).copy(block, 8)
-      return crypt(createCipheriv, block).toString('base64url')
+      markOf(list, key).copy(block, 8)
+      return Buffer.concat([crypt(createCipheriv, block), Buffer.from(key)]).toString('base64url')
     },
-    read(projectId, cursor) {
-      const encrypted = Buffer.from(cursor, 'base64url')
+    read(list, cursor) {
+      const bytes = Buffer.from(cursor, 'base64url')
       // Other spellings of the same bytes were not made here.
-      if (encrypted.length !== BLOCK || encrypted.toString('base64url') !== cursor) return undefined
-      const block = crypt(createDecipheriv, encrypted)
+      if (bytes.length < BLOCK || bytes.toString('base64url') !== cursor) return undefined
+      const block = crypt(createDecipheriv, bytes.subarray(0, BLOCK))
       const seq = Number(block.readBigUInt64BE())
-      return markOf(projectId).equals(block.subarray(8)) && Number.isSafeInteger(seq) ? seq : undefined
+      const key = bytes.toString('utf8', BLOCK)
+      return markOf(list, key).equals(block.subarray(8)) && Number.isSafeInteger(seq)
+        ? { seq, key }
+        : undefined
     },
   }
 }

@@ -8,7 +8,7 @@ import { type FileHealth, watchFile } from './health.js'
 import { migrate } from './schema.js'
 
 /** A value that can be bound: libsql ends the process over others, booleans and dates among them. */
-type Value = string | number | Buffer | null
+export type Value = string | number | Buffer | null
 type Row = Record<string, unknown>
 
 /** One prepared statement. It takes its values as an array, as a lone object argument is a trap of libsql. */

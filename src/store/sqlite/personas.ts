@@ -1,11 +1,13 @@
 import { changed, newPersona, originOf } from '../../personas/change.js'
 import type { Persona } from '../../personas/schema.js'
+import { EVERY_PERSONA, markOf } from '../../personas/search.js'
 import type { ListRequest, Store } from '../store.js'
 import type { Cursors } from './cursors.js'
 import type { Query, SqliteDatabase } from './database.js'
 import { violates } from './faults.js'
 import { BODY, BODY_GROWTH, type PersonaRow, personaCache, toPersona, toRow } from './rows.js'
 import { NEXT_SEQ } from './schema.js'
+import type { SearchRows } from './search-rows.js'
 import type { VersionSteps } from './versions.js'
 
 type PersonaStore = Pick<
@@ -24,6 +26,15 @@ interface ImageSteps {
   removePortraitIfUnused(projectId: string, id: string): void
 }
 
+interface PersonaParts {
+  images: ImageSteps
+  versions: VersionSteps
+  cursors: Cursors
+  /** Lists what a query leaves, or in another order than that of creation. */
+  listFound: Store['listPersonas']
+  search: SearchRows
+}
+
 function isStale(persona: Persona, ifMatch: readonly string[] | undefined): boolean {
   return ifMatch !== undefined && !ifMatch.includes(persona.updatedAt)
 }
@@ -37,7 +48,7 @@ const LARGE = 3_200
  */
 export function sqlitePersonas(
   db: SqliteDatabase,
-  { images, versions, cursors }: { images: ImageSteps; versions: VersionSteps; cursors: Cursors },
+  { images, versions, cursors, listFound, search }: PersonaParts,
 ): PersonaStore & { forget(projectId: string, id: string): void } {
   // A whole page as one value, in the bytes that are sent: fetching rows one by one takes longer than reading
   // them. The subquery's LIMIT holds SQLite to its order.
@@ -95,6 +106,7 @@ export function sqlitePersonas(
     const row = toRow(after, originOf(before, after, revertedFrom))
     const values = [row.name, row.image_url, row.updated_at, row.changed, row.reverted_from, row.body]
     update.changeOne(...values, projectId, before.id, Date.parse(before.updatedAt))
+    search.update(projectId, before, after)
     if (before.imageUrl !== undefined && before.imageUrl !== after.imageUrl) {
       images.removePortraitIfUnused(projectId, before.imageUrl)
     }
@@ -110,8 +122,9 @@ export function sqlitePersonas(
   }
 
   const listPersonas: Store['listPersonas'] = async (projectId, request) => {
-    const { limit, cursor } = request
-    const after = cursor === undefined ? 0 : cursors.read(projectId, cursor)
+    const { limit, cursor, query = EVERY_PERSONA } = request
+    if (markOf(query) !== '') return listFound(projectId, request)
+    const after = cursor === undefined ? 0 : cursors.read(projectId, cursor)?.seq
     if (after === undefined) return 'bad-cursor'
     const wanted = countWithin(projectId, after, request)
     const row = page.get(projectId, after, wanted)
@@ -119,7 +132,7 @@ export function sqlitePersonas(
     const last = Number(row?.last)
     const found = { json, bytes: json.length }
     if (Number(row?.count) < wanted || isMore.get(projectId, last) === undefined) return found
-    const nextCursor = cursors.write(projectId, last)
+    const nextCursor = cursors.write(projectId, { seq: last })
     return wanted < limit ? { ...found, nextCursor, endsEarly: true } : { ...found, nextCursor }
   }
 
@@ -144,9 +157,10 @@ export function sqlitePersonas(
       const persona = newPersona(given, now)
       const row = toRow(persona)
       try {
-        await db.writeOne(() =>
-          insert.changeOne(projectId, given.id, row.name, row.updated_at, row.changed, row.body),
-        )
+        await db.write(() => {
+          insert.changeOne(projectId, given.id, row.name, row.updated_at, row.changed, row.body)
+          search.insert(projectId, persona)
+        })
       } catch (error) {
         if (violates(error, 'personas.name')) return 'name-taken'
         throw error

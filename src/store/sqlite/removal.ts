@@ -43,6 +43,7 @@ export function sqliteRemoval(
     ),
     remove: db.prepare(`DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`),
   }))
+  const removeProgress = db.prepare('DELETE FROM search_progress WHERE project_id = ?')
   const removeSettings = db.prepare('DELETE FROM projects WHERE id = ?')
 
   /**
@@ -63,6 +64,7 @@ export function sqliteRemoval(
       if (count !== places.length) throw new Error(`Deleted ${count} rows instead of ${places.length}`)
       return 'more'
     }
+    removeProgress.run(projectId)
     return removeSettings.run(projectId) > 0 ? 'settings' : 'nothing'
   }
 

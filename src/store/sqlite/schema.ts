@@ -55,6 +55,57 @@ const migrations = [
      body TEXT NOT NULL
    ) STRICT;
    CREATE UNIQUE INDEX versions_id ON versions (project_id, id, version);`,
+  `CREATE INDEX personas_updated ON personas (project_id, updated_at, seq);
+   -- The text that q is looked for in, folded, with the tags as pairs of their key and spelling. A project's rows are
+   -- neighbours: reading all of a small project's is quicker than any index.
+   CREATE TABLE persona_search (
+     project_id TEXT NOT NULL,
+     seq INTEGER NOT NULL,
+     text TEXT NOT NULL,
+     tags TEXT NOT NULL,
+     PRIMARY KEY (project_id, seq)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE persona_tags (
+     project_id TEXT NOT NULL,
+     tag TEXT NOT NULL,
+     seq INTEGER NOT NULL,
+     spelling TEXT NOT NULL,
+     PRIMARY KEY (project_id, tag, seq)
+   ) STRICT, WITHOUT ROWID;
+   -- The same texts, of those projects alone in which a search took long; rowid is seq.
+   CREATE VIRTUAL TABLE persona_trigrams USING fts5(
+     text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
+   );
+   -- Rows up to lacking_to may be without a text yet; those up to indexed_to have their trigrams. The mark is one
+   -- trigram, of characters for private use, by which the project is found among the others.
+   CREATE TABLE search_progress (
+     id INTEGER PRIMARY KEY,
+     project_id TEXT NOT NULL UNIQUE,
+     lacking_to INTEGER NOT NULL DEFAULT 0,
+     indexed_to INTEGER NOT NULL DEFAULT 0,
+     mark TEXT NOT NULL AS (char(983040 + (id >> 24), 983040 + (id >> 12 & 4095), 983040 + (id & 4095)))
+   ) STRICT;
+   INSERT INTO search_progress (project_id, lacking_to) SELECT project_id, max(seq) FROM personas GROUP BY project_id;
+   CREATE TRIGGER persona_deleted AFTER DELETE ON personas BEGIN
+     DELETE FROM persona_search WHERE project_id = old.project_id AND seq = old.seq;
+   END;
+   CREATE TRIGGER search_inserted AFTER INSERT ON persona_search WHEN new.tags <> '[]' BEGIN
+     INSERT INTO persona_tags (project_id, tag, seq, spelling)
+     SELECT new.project_id, value ->> 0, new.seq, value ->> 1 FROM json_each(new.tags);
+   END;
+   CREATE TRIGGER search_deleted AFTER DELETE ON persona_search WHEN old.tags <> '[]' BEGIN
+     DELETE FROM persona_tags WHERE project_id = old.project_id AND seq = old.seq
+       AND tag IN (SELECT value ->> 0 FROM json_each(old.tags));
+   END;
+   CREATE TRIGGER indexed_inserted AFTER INSERT ON persona_search
+   WHEN new.seq <= (SELECT indexed_to FROM search_progress WHERE project_id = new.project_id) BEGIN
+     INSERT INTO persona_trigrams (rowid, text)
+     SELECT new.seq, mark || new.text FROM search_progress WHERE project_id = new.project_id;
+   END;
+   CREATE TRIGGER indexed_deleted AFTER DELETE ON persona_search
+   WHEN old.seq <= (SELECT indexed_to FROM search_progress WHERE project_id = old.project_id) BEGIN
+     DELETE FROM persona_trigrams WHERE rowid = old.seq;
+   END;`,
 ]
 
 /**

@@ -3,10 +3,14 @@ import { DEFAULT_VERSIONS_KEPT } from '../../personas/versions.js'
 import type { Store, StoreOptions } from '../store.js'
 import { encryptedCursors } from './cursors.js'
 import { openDatabase, type SqliteDatabase } from './database.js'
+import { sqliteFinding } from './finding.js'
+import { foundPages } from './found-pages.js'
 import { sqliteImages } from './images.js'
 import { sqlitePersonas } from './personas.js'
 import { sqliteProjects } from './projects.js'
 import { sqliteRemoval } from './removal.js'
+import { searchRows } from './search-rows.js'
+import { sqliteTags } from './tags.js'
 import { sqliteTransfer } from './transfer.js'
 import { sqliteVersions } from './versions.js'
 
@@ -19,10 +23,14 @@ export function openSqliteStore(dataDir: string, { versionsKept }: StoreOptions 
   const db = openDatabase(dataDir)
   const { insert, removePortraitIfUnused, ...images } = sqliteImages(db)
   const { steps, ...versions } = sqliteVersions(db, versionsKept ?? DEFAULT_VERSIONS_KEPT)
+  const cursors = encryptedCursors(cursorKey(db))
+  const search = searchRows(db)
   const { forget, ...personas } = sqlitePersonas(db, {
     images: { insert, removePortraitIfUnused },
     versions: steps,
-    cursors: encryptedCursors(cursorKey(db)),
+    cursors,
+    listFound: foundPages(db, { find: sqliteFinding(db, search), cursors }),
+    search,
   })
   return {
     description: `SQLite in ${join(dataDir, 'personas.db')}`,
@@ -32,10 +40,11 @@ export function openSqliteStore(dataDir: string, { versionsKept }: StoreOptions 
     },
     ...personas,
     ...versions,
+    ...sqliteTags(db, search),
     ...sqliteProjects(db),
     ...sqliteRemoval(db, { forget, versions: steps }),
     ...images,
-    transfer: sqliteTransfer(db),
+    transfer: sqliteTransfer(db, search),
   }
 }
 

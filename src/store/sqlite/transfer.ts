@@ -7,6 +7,7 @@ import { INSERT_IMAGE, toImage } from './images.js'
 import { INSERT_PROJECT, type ProjectRow, toProject, toProjectRow, valuesOf } from './projects.js'
 import { BODY, toOrigin, toPersona, toRow } from './rows.js'
 import { NEXT_SEQ } from './schema.js'
+import type { SearchRows } from './search-rows.js'
 
 /** Rows in memory at a time; a persona can have 400 KB. */
 const PAGE = 50
@@ -47,7 +48,7 @@ function toPersonaRecord(row: Row): PersonaRecord {
 }
 
 /** Everything in the file, for a move to another store or from one. */
-export function sqliteTransfer(db: SqliteDatabase): Transfer {
+export function sqliteTransfer(db: SqliteDatabase, search: Pick<SearchRows, 'insert'>): Transfer {
   /** A sequence of a table; `add` is run for each record within one transaction. */
   function sequence<T>(table: string, reading: Reading<T>, add: (record: T) => void): RecordSequence<T> {
     const count = db.prepare(`SELECT count(*) AS count FROM ${table}`)
@@ -145,6 +146,7 @@ export function sqliteTransfer(db: SqliteDatabase): Transfer {
         const { name, image_url, updated_at, changed, reverted_from, body } = toRow(persona, origin)
         const values = [name, image_url, updated_at, changed, reverted_from, body]
         insertPersona.changeOne(projectId, persona.id, ...values)
+        search.insert(projectId, persona)
       },
     ),
   }

@@ -40,6 +40,8 @@ describe('indexes', () => {
       project_name: 'projectId,name unique',
       project_id: 'projectId,id unique',
       project_order: 'projectId,createdAt,_id',
+      project_updated: 'projectId,updatedAt,_id',
+      project_tag: 'projectId,tagKeys,createdAt,_id',
       project_image: 'projectId,imageUrl',
     })
     expect(await indexesOf('versions')).toEqual({

@@ -89,7 +89,7 @@ describe('the readiness of a SQLite store', () => {
     const fd = openSync(file, 'r+')
     // All but the pages of the schema and of what is read at the start.
     const pages = statSync(file).size / 4_096
-    for (const page of range(pages).slice(14))
+    for (const page of range(pages).slice(40))
       writeSync(fd, Buffer.alloc(4_096, 0xa5), 0, 4_096, page * 4_096)
     closeSync(fd)
     const damaged = openSqliteStore(dir)

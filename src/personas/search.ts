@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import { fieldNames, personaFields } from './fields.js'
+import type { ListPersonasInput, Persona, TagCount } from './schema.js'
+import { withoutCase } from './tags.js'
+
+/** What a list is ordered by. */
+export type SortField = 'createdAt' | 'updatedAt' | 'name'
+
+/** Which personas a list has, and in which order. */
+export interface PersonaQuery {
+  /** Tags that a persona must have, all of them, as `withoutCase` writes them. */
+  tags: readonly string[]
+  /** What must occur in a persona's `searchText`, all of it. */
+  words: readonly string[]
+  name?: string | undefined
+  sort: SortField
+  isReversed: boolean
+}
+
+/** All personas in order of creation. */
+export const EVERY_PERSONA: PersonaQuery = { tags: [], words: [], sort: 'createdAt', isReversed: false }
+
+/**
+ * A text in which letters are the same that differ in case or accents alone: NFKD without marks (Unicode's UAX #15),
+ * then without case. Character by character, but for the final sigma, which becomes the usual one: so whatever is part
+ * of a text is part of it folded too.
+ */
+export function folded(text: string): string {
+  const plain = text.normalize('NFKD').replaceAll(/\p{M}+/gu, '')
+  return withoutCase(plain).normalize('NFKD').replaceAll('ς', 'σ')
+}
+
+/** The fields that `q` is looked for in. */
+export const searchedFields = fieldNames.filter((name) => 'isSearched' in personaFields[name])
+
+/** What `q` is looked for in: the texts of a persona, folded, one a line. No word that is looked for has a newline. */
+export function searchText(persona: Partial<Persona>): string {
+  // Fields that are searched hold a text, or a list of texts.
+  return folded(searchedFields.flatMap((name) => (persona[name] ?? []) as string | string[]).join('\n'))
+}
+
+/** A persona's tags, each without case and as it is spelled. */
+export function tagsOf({ tags = [] }: Partial<Persona>): [key: string, spelling: string][] {
+  return tags.map((tag) => [withoutCase(tag), tag])
+}
+
+function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort()
+}
+
+/** What a list is asked for; two inputs that ask for the same come to the same query. */
+export function queryOf({ tags, q = '', name, sort = 'createdAt' }: Omit<ListPersonasInput, 'projectId'>) {
+  const isReversed = sort.startsWith('-')
+  return {
+    tags: distinct(tagsOf({ tags }).map(([key]) => key)),
+    words: distinct(folded(q).split(/\s+/)).filter((word) => word !== ''),
+    name,
+    // The schema has no other values.
+    sort: (isReversed ? sort.slice(1) : sort) as SortField,
+    isReversed,
+  } satisfies PersonaQuery
+}
+
+/** A short text that tells a query from others, for its cursors; empty for every persona in order of creation. */
+export function markOf({ tags, words, name, sort, isReversed }: PersonaQuery): string {
+  const parts = JSON.stringify([tags, words, name, sort, isReversed])
+  const { tags: noTags, words: noWords, sort: usual, isReversed: usually } = EVERY_PERSONA
+  if (parts === JSON.stringify([noTags, noWords, undefined, usual, usually])) return ''
+  return createHash('sha256').update(parts).digest('base64url').slice(0, 16)
+}
+
+/** Most spellings of tags that are counted: a project may hold millions. */
+export const MAX_SPELLINGS = 10_000
+
+/** Text order of both stores: by code point. */
+export function byCodePoint(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+/** The most used first; of two that are used as much, the first by code point. */
+export function byUse(a: TagCount, b: TagCount): number {
+  return b.count - a.count || byCodePoint(a.tag, b.tag)
+}
+
+/** The counts of tags from those of their spellings; each tag as it is most often spelled. */
+export function countTags(spellings: readonly TagCount[]): TagCount[] {
+  const tags = new Map<string, TagCount>()
+  for (const { tag, count } of spellings.toSorted(byUse)) {
+    const known = tags.get(withoutCase(tag))
+    if (known === undefined) tags.set(withoutCase(tag), { tag, count })
+    else known.count += count
+  }
+  return [...tags.values()].sort(byUse)
+}

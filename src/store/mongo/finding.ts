@@ -1,0 +1,124 @@
+import { LRUCache } from 'lru-cache'
+import type { Filter } from 'mongodb'
+import type { TagCount } from '../../personas/schema.js'
+import { MAX_SPELLINGS, markOf, type PersonaQuery, searchedFields } from '../../personas/search.js'
+import type { Store } from '../store.js'
+import { answer } from './answer.js'
+import { type Collections, NAME_INDEX, ORDER_INDEX, TAG_INDEX, UPDATED_INDEX } from './collections.js'
+import { decodeCursor, decodeFound, encodeCursor, encodeFound } from './order.js'
+import { type PersonaDocument, searchFields, toPersona } from './persona-document.js'
+
+/** Documents of earlier versions that are given what they are found by at a time. */
+const FILLED_AT_ONCE = 500
+/** For so long, in ms, a project is known to have no such documents: a process of an earlier version may add some. */
+const FILLED_MS = 10 * 60_000
+
+/** The condition that a query is for a document. */
+export function filterOf(projectId: string, { tags, words, name }: PersonaQuery): Filter<PersonaDocument> {
+  const contains = (word: string) => ({ search: { $regex: word.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&') } })
+  return {
+    projectId,
+    ...(name !== undefined && { name }),
+    ...(tags.length > 0 && { tagKeys: { $all: [...tags] } }),
+    ...(words.length > 0 && { $and: words.map(contains) }),
+  }
+}
+
+/** What of a document is its place in an order, beside its `_id`. */
+type Key = string | Date
+
+function toText(key: Key): string {
+  return key instanceof Date ? String(key.getTime()) : key
+}
+
+/** How a query's list is sorted and read on. */
+export function orderOf(query: PersonaQuery) {
+  const { sort, isReversed, tags } = query
+  const mark = markOf(query)
+  const direction: 1 | -1 = isReversed ? -1 : 1
+  const [from, behind] = isReversed ? (['$lte', '$lt'] as const) : (['$gte', '$gt'] as const)
+
+  /** The condition for what lies behind a place. */
+  function rest(key: Key, _id: string): Filter<PersonaDocument> {
+    if (sort === 'name') return { name: { [behind]: key } }
+    // The first bound is where the index is entered; the $or only skips those of the same millisecond that were shown.
+    return { [sort]: { [from]: key }, $or: [{ [sort]: { [behind]: key } }, { _id: { [behind]: _id } }] }
+  }
+
+  function readFound(cursor: string): Filter<PersonaDocument> | undefined {
+    const { key, _id } = decodeFound(mark, cursor) ?? {}
+    if (key === undefined || _id === undefined) return undefined
+    if (sort === 'name') return rest(key, _id)
+    return /^\d{1,15}$/.test(key) ? rest(new Date(Number(key)), _id) : undefined
+  }
+
+  // Keeps the planner from entering by the $or. With tags and another order, it chooses between the tag and the order.
+  const byTag = sort === 'createdAt' ? TAG_INDEX : undefined
+  const byOrder = { createdAt: ORDER_INDEX, updatedAt: UPDATED_INDEX, name: NAME_INDEX }[sort]
+  const hint = tags.length > 0 ? byTag : byOrder
+  const keys: [string, 1 | -1][] = [[sort, direction]]
+  if (sort !== 'name') keys.push(['_id', direction])
+  return {
+    options: { sort: keys, ...(hint !== undefined && { hint }) },
+
+    write(last: PersonaDocument): string {
+      return mark === '' ? encodeCursor(last) : encodeFound(mark, { key: toText(last[sort]), _id: last._id })
+    },
+
+    /** The condition for what follows a cursor; undefined for one that `write` did not make for the query. */
+    read(cursor: string): Filter<PersonaDocument> | undefined {
+      if (mark !== '') return readFound(cursor)
+      const place = decodeCursor(cursor)
+      return place && rest(place.createdAt, place._id)
+    },
+  }
+}
+
+interface MongoSearch extends Pick<Store, 'listTagSpellings'> {
+  /** Gives the documents of a project that earlier versions stored what they are found by, in steps. */
+  fill(projectId: string): Promise<void>
+}
+
+export function mongoSearch(personas: Collections['personas']): MongoSearch {
+  const filled = new LRUCache<string, true>({ max: 10_000, ttl: FILLED_MS })
+  const projection = Object.fromEntries(['updatedAt', ...searchedFields].map((name) => [name, 1]))
+
+  /** Returns whether there may be more. */
+  async function fillSome(projectId: string): Promise<boolean> {
+    const without = personas.find({ projectId, search: { $exists: false } }, { projection })
+    const documents = await answer(() => without.limit(FILLED_AT_ONCE).toArray())
+    if (documents.length === 0) return false
+    const updates = documents.map((document) => ({
+      updateOne: {
+        // What was changed since has it.
+        filter: { _id: document._id, projectId, updatedAt: document.updatedAt },
+        update: { $set: searchFields(toPersona(document)) },
+      },
+    }))
+    await answer(() => personas.bulkWrite(updates, { ordered: false }))
+    return true
+  }
+
+  return {
+    async fill(projectId) {
+      if (filled.has(projectId)) return
+      while (await fillSome(projectId));
+      filled.set(projectId, true)
+    },
+
+    listTagSpellings(projectId) {
+      return answer(() =>
+        personas
+          .aggregate<TagCount>([
+            { $match: { projectId } },
+            { $unwind: '$tags' },
+            { $group: { _id: '$tags', count: { $sum: 1 } } },
+            { $sort: { count: -1, _id: 1 } },
+            { $limit: MAX_SPELLINGS },
+            { $project: { _id: 0, tag: '$_id', count: 1 } },
+          ])
+          .toArray(),
+      )
+    },
+  }
+}

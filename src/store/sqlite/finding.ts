@@ -1,0 +1,128 @@
+import { LRUCache } from 'lru-cache'
+import { tooManyLargeAnswers } from '../../errors/requests.js'
+import { beginInTurn, Limit } from '../../limit.js'
+import { EVERY_PERSONA } from '../../personas/search.js'
+import type { Query, SqliteDatabase } from './database.js'
+import type { SearchRows } from './search-rows.js'
+import type { Place, Search, Statement } from './search-statements.js'
+import * as statements from './search-statements.js'
+
+// A statement keeps this process busy, so it looks at so many rows at most: some milliseconds. Where a query holds for
+// many, the first few are enough.
+const FIRST_ROWS = 100
+const ROWS = 8_000
+const MORE = 4
+/** By trigrams it looks at so many rows, among so many of all projects. */
+const TRIGRAM_ROWS = 2_000
+const TRIGRAM_RANGE = 50_000
+/** So many rows are looked at before trigrams are used where there are some, and before rows are given some. */
+const ROWS_BEFORE_TRIGRAMS = 2_000
+const MANY_ROWS = 8_000
+/** So many personas are sorted at most: where more are found, some are found soon in any order. */
+const FEW = 2_000
+
+const RAREST_TAG = `SELECT json_array(value) AS found FROM json_each(?2) ORDER BY (
+    SELECT count(*) FROM (SELECT 1 FROM persona_tags WHERE project_id = ?1 AND tag = value LIMIT ${ROWS})
+  ) LIMIT 1`
+
+/** Finds rows, up to `limit` behind a place, in the order of the query. */
+export type Find = (search: Search, from: { after: Place | undefined; limit: number }) => Promise<Place[]>
+
+/** Which rows of a project a query has. Others are answered between the statements of a search. */
+export function sqliteFinding(db: SqliteDatabase, rows: SearchRows): Find {
+  const prepared = new LRUCache<string, Query>({ max: 100, memoMethod: (sql) => db.prepare(sql) })
+  const turns = new Limit({
+    name: 'search_turns',
+    capacity: 1,
+    maxWaitMs: 10_000,
+    error: tooManyLargeAnswers,
+  })
+
+  async function run<Found>({ sql, values }: Statement) {
+    const row = await beginInTurn(turns, async () => prepared.memo(sql).get(...values))
+    // As the statement says.
+    return {
+      found: JSON.parse(String(row?.found)) as Found[],
+      rows: Number(row?.rows),
+      last: Number(row?.last),
+    }
+  }
+
+  /** The tag that the fewest rows have; each is counted as far as a statement may look. */
+  async function rarestOf({ projectId, query: { tags } }: Search): Promise<string | undefined> {
+    if (tags.length < 2) return tags[0]
+    const { found } = await run<string>({ sql: RAREST_TAG, values: [projectId, JSON.stringify(tags)] })
+    return found[0]
+  }
+
+  /** Rows in order of creation, which is that of `seq`, forward or backward. */
+  async function collect(
+    search: Search,
+    { after, limit }: { after: number; limit: number },
+  ): Promise<number[]> {
+    const { projectId, query } = search
+    const { words, isReversed } = query
+    const tag = await rarestOf(search)
+    const { indexedTo = 0, mark = '' } = rows.progressOf(projectId) ?? {}
+    const match = statements.trigramQuery(mark, words)
+    const found: number[] = []
+    let at = after
+    let seen = 0
+    let size = Math.min(Math.max(limit, FIRST_ROWS), ROWS)
+    for (;;) {
+      const isIndexed = isReversed ? at <= indexedTo + 1 : at < indexedTo
+      if (match !== undefined && isIndexed && seen >= ROWS_BEFORE_TRIGRAMS) {
+        const until = isReversed ? Math.max(at - TRIGRAM_RANGE, 0) : Math.min(at + TRIGRAM_RANGE, indexedTo)
+        const trigrams = { match, until }
+        const slice = await run<number>(
+          statements.findAmong(search, { after: at, limit: TRIGRAM_ROWS, trigrams }),
+        )
+        found.push(...slice.found)
+        at = slice.rows === TRIGRAM_ROWS ? slice.last : until
+        if (found.length >= limit || at === 0) break
+        continue
+      }
+      const slice = await run<number>(statements.findAmong(search, { after: at, limit: size, tag }))
+      found.push(...slice.found)
+      seen += slice.rows
+      if (found.length >= limit || slice.rows < size) break
+      at = slice.last
+      size = Math.min(MORE * size, ROWS)
+      if (seen >= MANY_ROWS && match !== undefined && !isIndexed) void rows.index(projectId)
+    }
+    return found.slice(0, limit)
+  }
+
+  /** Rows in the query's order, each looked at. */
+  async function walk(search: Search, { after, limit }: { after: Place; limit: number }): Promise<Place[]> {
+    // What changes meanwhile may come again further on.
+    const places = new Map<number, Place>()
+    let at = after
+    for (let size = Math.min(limit, ROWS); ; size = Math.min(MORE * size, ROWS)) {
+      const { found } = await run<[...Place, 0 | 1]>(
+        statements.findInOrder(search, { after: at, limit: size }),
+      )
+      for (const [key, seq, holds] of found) if (holds === 1 && !places.has(seq)) places.set(seq, [key, seq])
+      const last = found.at(-1)
+      const isDone = places.size >= limit || found.length < size
+      if (isDone || last === undefined) return [...places.values()].slice(0, limit)
+      at = [last[0], last[1]]
+    }
+  }
+
+  return async (search, { after, limit }) => {
+    const { projectId, query } = search
+    const { tags, words, name, sort } = query
+    if (tags.length + words.length > 0) await rows.fill(projectId)
+    const from = { after: after ?? statements.beginningOf(query), limit }
+    if (name !== undefined || tags.length + words.length === 0) return walk(search, from)
+    if (sort === 'createdAt') {
+      const seqs = await collect(search, { after: from.after[1], limit })
+      return seqs.map((seq) => [seq, seq])
+    }
+    const inAnyOrder = { projectId, query: { ...EVERY_PERSONA, tags, words } }
+    const seqs = await collect(inAnyOrder, { after: 0, limit: FEW })
+    if (seqs.length === FEW) return walk(search, from)
+    return (await run<Place>(statements.sortFound(search, seqs, from))).found
+  }
+}
