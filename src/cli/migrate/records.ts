@@ -3,8 +3,8 @@ import type { PersonaRecord, StoreRecords } from '../../store/transfer.js'
 
 export type Kind = keyof StoreRecords
 
-/** Personas last: whoever finds one also finds the portrait it shows, and its history. */
-export const kinds = ['projects', 'images', 'versions', 'personas'] as const satisfies readonly Kind[]
+/** Personas after images: whoever finds one also finds the portrait it shows. Versions are of personas that are there. */
+export const kinds = ['projects', 'images', 'personas', 'versions'] as const satisfies readonly Kind[]
 
 type OfEach<T> = { [K in Kind]: (record: StoreRecords[K]) => T }
 
