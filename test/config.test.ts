@@ -65,6 +65,7 @@ describe('a wrong value stops the start with one line that names the variable an
     ['IMAGE_MODELS', [',', ' ', ' , ,']],
     ['IMAGE_TIMEOUT_MS', ['0', '-5', '1.5', 'soon', '3600001', '1e3']],
     ['IMAGE_RATE_PER_MINUTE', ['0', '-5', 'many', '100001']],
+    ['VERSIONS_KEPT', ['0', '-1', '1.5', 'all', '1001']],
     [
       'CORS_ORIGINS',
       [
@@ -107,6 +108,7 @@ describe('right values', () => {
       IMAGE_MODELS: 'a, b',
       IMAGE_TIMEOUT_MS: '1000',
       IMAGE_RATE_PER_MINUTE: '1',
+      VERSIONS_KEPT: '1000',
       CORS_ORIGINS: 'https://a.example, http://localhost:5173',
       LOG_LEVEL: 'silent',
     })
@@ -114,6 +116,7 @@ describe('right values', () => {
       port: 0,
       apiKeys: [{ key }, { key: `${key}2`, projectId: 'my project' }, { key: `${key}3`, projectId: 'a=b' }],
       imageModels: ['a', 'b'],
+      versionsKept: 1_000,
       corsOrigins: ['https://a.example', 'http://localhost:5173'],
     })
     expect(config.secretKey?.toString('hex')).toBe(hex)
@@ -146,7 +149,7 @@ describe('listening beyond loopback', () => {
 describe('a warning', () => {
   const ours = [
     'PORT HOST DATA_DIR MONGODB_URL SECRET_KEY API_KEYS ALLOW_UNAUTHENTICATED OPENAI_BASE_URL IMAGE_MODELS',
-    'IMAGE_TIMEOUT_MS IMAGE_RATE_PER_MINUTE CORS_ORIGINS LOG_LEVEL',
+    'IMAGE_TIMEOUT_MS IMAGE_RATE_PER_MINUTE VERSIONS_KEPT CORS_ORIGINS LOG_LEVEL',
   ].flatMap((names) => names.split(' '))
 
   it.each([

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Ledger } from '../crash/ledger.js'
 import { verify } from '../crash/verify.js'
+import { VERSIONS_KEPT } from '../crash/write.js'
 import { ask } from '../support/ask.js'
 import { startProvider } from '../support/provider.js'
 import { fill, noisePicture, provide, upload } from '../support/samples.js'
@@ -71,6 +72,7 @@ const ground = isMongo ? await onMongo() : onSmallDisk(dataDir)
 const provider = await startProvider()
 const env = {
   DATA_DIR: dataDir,
+  VERSIONS_KEPT: String(VERSIONS_KEPT),
   LOG_LEVEL: 'warn',
   OPENAI_BASE_URL: provider.url,
   IMAGE_RATE_PER_MINUTE: '100000',

@@ -110,7 +110,7 @@ function has(fields: Input) {
 
 function created({ site: { ledger }, project }: Caller): Write<State> {
   const fields = { name: newName(), ...newContent() }
-  const cell: PersonaCell = { project, name: fields.name, state: undefined }
+  const cell: PersonaCell = { project, name: fields.name, versions: new Map(), state: undefined }
   ledger.personas.push(cell)
   const input = { projectId: project, ...fields }
   return {

@@ -49,6 +49,19 @@ const calls: Record<string, { repeated: 'after any failure' | 'where not begun' 
     repeated: 'where not begun',
     send: (c) => c.personas.update.mutate({ ...persona, name: 'n', ifMatch: '2026-11-24T00:00:00.000Z' }),
   },
+  'personas.versions': { repeated: 'after any failure', send: (c) => c.personas.versions.query(persona) },
+  'personas.versionsPage': {
+    repeated: 'after any failure',
+    send: (c) => c.personas.versionsPage.query(persona),
+  },
+  'personas.revert': {
+    repeated: 'after any failure',
+    send: (c) => c.personas.revert.mutate({ ...persona, version: 1 }),
+  },
+  'personas.revert with ifMatch': {
+    repeated: 'where not begun',
+    send: (c) => c.personas.revert.mutate({ ...persona, version: 1, ifMatch: '2026-11-24T00:00:00.000Z' }),
+  },
   'personas.mergeHeaders': {
     repeated: 'after any failure',
     send: (c) => c.personas.mergeHeaders.mutate({ ...persona, headers: {} }),

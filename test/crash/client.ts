@@ -30,6 +30,12 @@ const withJson = (method: string, body: unknown): RequestInit => ({
   body: JSON.stringify(body),
 })
 
+/** What is not in the path, as a query. */
+function queryOf(input: Input): string {
+  const pairs = Object.entries(input).map(([name, value]): [string, string] => [name, String(value)])
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`
+}
+
 /** Calls an operation through REST. */
 async function rest(base: string, procedure: string, input: Input): Promise<Answer> {
   const operation = byPath.get(procedure)
@@ -40,7 +46,7 @@ async function rest(base: string, procedure: string, input: Input): Promise<Answ
     delete left[name]
     return encodeURIComponent(String(input[name]))
   })
-  if (method === 'GET' || method === 'DELETE') return send(base + url, { method })
+  if (method === 'GET' || method === 'DELETE') return send(base + url + queryOf(left), { method })
   return send(base + url, withJson(method, left))
 }
 

@@ -13,11 +13,11 @@ import {
   temporaryFolder,
 } from '../support/service-process.js'
 import { call } from './client.js'
-import { verifyFile } from './database.js'
+import { verifyFile, verifyMongo } from './database.js'
 import { Ledger } from './ledger.js'
 import { writePersonas, writePortraits } from './persona-writers.js'
 import { verify } from './verify.js'
-import { untilGone } from './write.js'
+import { untilGone, VERSIONS_KEPT } from './write.js'
 import { contestName, writeConfig, writeImages, writeWholeProject } from './writers.js'
 
 const { values } = parseArgs({
@@ -27,12 +27,14 @@ const rounds = Number(values.rounds)
 const dataDir = temporaryFolder()
 const images = await startImagesApi()
 const mongo = values.store === 'mongo' ? await startMongo() : undefined
+const mongoUrl = mongo && freshMongoUrl(mongo.url)
 const env = {
   DATA_DIR: dataDir,
   LOG_LEVEL: 'warn',
   OPENAI_BASE_URL: images.url,
   IMAGE_RATE_PER_MINUTE: '100000',
-  ...(mongo !== undefined && { MONGODB_URL: freshMongoUrl(mongo.url) }),
+  VERSIONS_KEPT: String(VERSIONS_KEPT),
+  ...(mongoUrl !== undefined && { MONGODB_URL: mongoUrl }),
 }
 const ledger = new Ledger()
 for (const project of ['settings-a', 'settings-b']) ledger.configs.push({ project, state: { name: project } })
@@ -93,7 +95,8 @@ const last = await startServiceProcess({ env })
 await checkAfterRestart(last)
 const ending = await last.stop()
 ledger.check(ending.code === 0, `the last service ended with ${ending.code ?? ending.signal}`)
-if (mongo === undefined) verifyFile(ledger, dataDir)
+if (mongoUrl === undefined) verifyFile(ledger, dataDir)
+else await verifyMongo(ledger, mongoUrl)
 await images.close()
 await mongo?.stop()
 

@@ -6,6 +6,9 @@ export interface Persona {
   systemPrompt?: string
   imageUrl?: string
   headers?: Record<string, string>
+  tags?: string[]
+  metadata?: Record<string, string>
+  version: number
   createdAt: string
   updatedAt: string
 }
@@ -33,6 +36,14 @@ export interface Cell<T> {
 export interface PersonaCell extends Cell<Persona | undefined> {
   /** The name it was created with, by which it is found while its id is not known. */
   name: string
+  /** The versions that were acknowledged or found, by number: none of them ever changes. */
+  versions: Map<number, Persona>
+}
+
+/** Takes over what a persona is: as it was acknowledged, or as it was found. */
+export function setState(cell: PersonaCell, state: Persona | undefined): void {
+  cell.state = state
+  if (state !== undefined) cell.versions.set(state.version, state)
 }
 
 export interface ImageCell extends Cell<string | undefined> {

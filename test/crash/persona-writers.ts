@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { call } from './client.js'
-import type { Persona, PersonaCell } from './ledger.js'
+import { type Persona, type PersonaCell, setState } from './ledger.js'
 import { newContent, newName } from './samples.js'
-import { KEPT, oneOf, type Site, write } from './write.js'
+import { KEPT, oneOf, type Site, VERSIONS_KEPT, write } from './write.js'
 
 type State = PersonaCell['state']
 /** A change of fields; null takes one away. */
@@ -13,30 +13,30 @@ type Change = { [field in keyof Persona]?: Persona[field] | null }
 function isContent(fields: Record<string, unknown>) {
   return (state: State) => {
     if (state === undefined) return false
-    const { id: _, createdAt, updatedAt, ...content } = state
-    return isDeepStrictEqual(content, fields) && createdAt === updatedAt
+    const { id: _, version, createdAt, updatedAt, ...content } = state
+    return isDeepStrictEqual(content, fields) && createdAt === updatedAt && version === 1
   }
 }
 
-/** Tells whether a state is a persona after a change, newer than before and otherwise as it was. */
-function isChanged({ updatedAt, ...before }: Persona, change: Change) {
+/** Tells whether a state is a persona after a change, one version newer than before and otherwise as it was. */
+function isChanged({ updatedAt, version, ...before }: Persona, change: Change) {
   const after = Object.fromEntries(
     Object.entries({ ...before, ...change }).filter(([, value]) => value !== null && value !== undefined),
   )
   return (state: State) => {
-    if (state === undefined || state.updatedAt <= updatedAt) return false
-    const { updatedAt: _, ...found } = state
+    if (state === undefined || state.updatedAt <= updatedAt || state.version !== version + 1) return false
+    const { updatedAt: _, version: __, ...found } = state
     return isDeepStrictEqual(found, after)
   }
 }
 
 async function create({ base, ledger, project }: Site): Promise<void> {
   const fields = { name: newName(), ...newContent() }
-  const cell: PersonaCell = { project, name: fields.name, state: undefined }
+  const cell: PersonaCell = { project, name: fields.name, versions: new Map(), state: undefined }
   ledger.personas.push(cell)
   const doubt = { kind: 'persona created', isDone: isContent(fields) }
   const send = () => call(base, 'personas.create', { projectId: project, ...fields })
-  cell.state = (await write(ledger, cell, { doubt, status: 201, send })).value
+  setState(cell, (await write(ledger, cell, { doubt, status: 201, send })).value)
   ledger.check(doubt.isDone(cell.state), `persona ${fields.name} was created with other content`)
 }
 
@@ -46,8 +46,27 @@ async function change({ base, ledger, project }: Site, cell: PersonaCell, wanted
   const kind = wanted.imageUrl === null ? 'portrait cleared' : 'persona changed'
   const doubt = { kind, isDone: isChanged(cell.state, wanted) }
   const send = () => call(base, 'personas.update', { projectId: project, id, ...wanted })
-  cell.state = (await write(ledger, cell, { doubt, status: 200, send })).value
+  setState(cell, (await write(ledger, cell, { doubt, status: 200, send })).value)
   ledger.check(doubt.isDone(cell.state), `persona ${id} was changed to other content`)
+}
+
+/** The fields that the history has. */
+const CONTENT = ['name', 'description', 'systemPrompt', 'headers', 'tags', 'metadata'] as const
+
+/** Goes back to one of the versions that are kept for sure. */
+async function revert({ base, ledger, project }: Site, cell: PersonaCell): Promise<void> {
+  const { state: before, versions } = cell
+  if (before === undefined) return
+  const known = [...versions.values()].filter(({ version }) => version > before.version - VERSIONS_KEPT + 1)
+  const old = oneOf(known) ?? before
+  const { id } = before
+  const content: Change = Object.fromEntries(CONTENT.map((field) => [field, old[field] ?? null]))
+  const isSame = CONTENT.every((field) => isDeepStrictEqual(old[field], before[field]))
+  const isDone = isSame ? (state: State) => isDeepStrictEqual(state, before) : isChanged(before, content)
+  const doubt = { kind: 'persona reverted', isDone }
+  const send = () => call(base, 'personas.revert', { projectId: project, id, version: old.version })
+  setState(cell, (await write(ledger, cell, { doubt, status: 200, send })).value)
+  ledger.check(doubt.isDone(cell.state), `persona ${id} was reverted to other content`)
 }
 
 /** Creates, changes, renames and deletes personas of its own. */
@@ -62,13 +81,17 @@ export async function writePersonas(site: Site, own: PersonaCell[]): Promise<voi
     cell.state = undefined
     return
   }
+  if (randomInt(4) === 0) return revert(site, cell)
   const { description, systemPrompt, headers } = newContent()
+  const word = newName()
   const changes: Change[] = [
     { description },
     { systemPrompt, headers },
     { name: newName() },
     { description: null, systemPrompt },
     { headers: null, description },
+    { tags: [word, 'crash'], metadata: { word } },
+    { tags: null, metadata: null, description },
   ]
   await change(site, cell, oneOf(changes) ?? {})
 }
@@ -89,6 +112,6 @@ export async function writePortraits(site: Site, own: PersonaCell[]): Promise<vo
       isChanged(before, { imageUrl: state.imageUrl })(state),
   }
   const send = () => call(base, 'personas.generateImage', { projectId: project, id: before.id })
-  cell.state = (await write(ledger, cell, { doubt, status: 200, send })).value
+  setState(cell, (await write(ledger, cell, { doubt, status: 200, send })).value)
   ledger.check(doubt.isDone(cell.state), `persona ${before.id} was drawn and has other content`)
 }

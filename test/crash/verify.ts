@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { call, type Input, imageBytes } from './client.js'
-import type { Cell, Ledger, Persona } from './ledger.js'
+import { type Cell, type Ledger, type Persona, type PersonaCell, setState } from './ledger.js'
 import { pixelsOf } from './samples.js'
+import { VERSIONS_KEPT } from './write.js'
 import { deleteWholeProject } from './writers.js'
 
 /** What is checked, and against what. */
@@ -58,6 +59,8 @@ async function verifyPersonas(audit: Audit, project: string): Promise<void> {
   for (const cell of ledger.personas.filter((each) => each.project === project)) {
     const found = cell.state === undefined ? byName.get(cell.name) : byId.get(cell.state.id)
     settle(ledger, cell, { found, what: `persona ${cell.name}` })
+    setState(cell, found)
+    await verifyVersions(audit, project, cell)
     expected.add(found?.id)
   }
   for (const { name, winners } of ledger.contested.filter((each) => each.project === project)) {
@@ -72,6 +75,29 @@ async function verifyPersonas(audit: Audit, project: string): Promise<void> {
   for (const { id, name } of list) ledger.check(expected.has(id), `persona ${name} comes from nowhere`)
   await verifyIndex(audit, { project, list })
   await verifyPortraits(audit, { project, list })
+}
+
+/** The history has every version that is kept, each as it was acknowledged. */
+async function verifyVersions({ base, ledger }: Audit, project: string, cell: PersonaCell): Promise<void> {
+  const { state, versions, name } = cell
+  if (state === undefined) return
+  const key = { projectId: project, id: state.id }
+  const list: Pick<Persona, 'version' | 'updatedAt'>[] = await read(base, 'personas.versions', key)
+  const oldest = Math.max(1, state.version - VERSIONS_KEPT + 1)
+  const expected = Array.from({ length: state.version - oldest + 1 }, (_, at) => state.version - at)
+  const found = list.map(({ version }) => version)
+  ledger.check(
+    isDeepStrictEqual(found, expected),
+    `persona ${name} ${state.version} has the versions ${found}`,
+  )
+  for (const { version, updatedAt } of list) {
+    const known = versions.get(version)
+    const content = await read(base, 'personas.get', { ...key, version })
+    ledger.check(content.updatedAt === updatedAt, `version ${version} of ${name} is another than is listed`)
+    if (known === undefined) continue
+    const { imageUrl: _, ...wanted } = known
+    ledger.check(isDeepStrictEqual(content, wanted), `version ${version} of ${name} is not as it was`)
+  }
 }
 
 /** A project's personas as they are listed. */

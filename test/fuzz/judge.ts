@@ -32,13 +32,14 @@ export class Judge {
         trpcSuccess(operation?.responses[rest.status]?.content?.['application/json']?.schema),
       )
     }
-    const items = { type: 'array', items: { $ref: '#/components/schemas/Persona' } }
-    const page = {
-      type: 'object',
-      required: ['items'],
-      properties: { items, nextCursor: { type: 'string' } },
+    for (const [page, item] of [
+      ['personas.page', 'Persona'],
+      ['personas.versionsPage', 'PersonaVersion'],
+    ] as const) {
+      const items = { type: 'array', items: { $ref: `#/components/schemas/${item}` } }
+      const properties = { items, nextCursor: { type: 'string' } }
+      this.#trpc.set(page, trpcSuccess({ type: 'object', required: ['items'], properties }))
     }
-    this.#trpc.set('personas.page', trpcSuccess(page))
   }
 
   /** The name under which a request is counted. */

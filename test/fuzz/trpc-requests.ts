@@ -44,6 +44,11 @@ export function trpcRequest(document: ApiDocument): fc.Arbitrary<Plan> {
     isQuery: true,
     input: (id: (name: string) => string) => ({ projectId: id('projectId'), limit: 3 }),
   }
+  const versions = {
+    path: 'personas.versionsPage',
+    isQuery: true,
+    input: (id: (name: string) => string) => ({ projectId: id('projectId'), id: id('id'), limit: 1 }),
+  }
   const unknown = fc.tuple(wildText, wildValue).map(([path, input]) => ({
     path: encodeURIComponent(path.toWellFormed().replaceAll(',', '')) || 'x',
     isQuery: true,
@@ -51,7 +56,7 @@ export function trpcRequest(document: ApiDocument): fc.Arbitrary<Plan> {
   }))
   const call: fc.Arbitrary<Call> = fc.oneof(
     { weight: 30, arbitrary: fc.oneof(...known.map((each) => callOf(document, each))) },
-    { weight: 3, arbitrary: fc.constant(page) },
+    { weight: 3, arbitrary: fc.constantFrom(page, versions) },
     unknown,
   )
   const calls = fc.oneof(

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { PersonaChange } from '../../src/personas/change.js'
 import type { Persona } from '../../src/personas/schema.js'
 import type { PersonaVersion } from '../../src/personas/versions.js'
@@ -78,11 +79,12 @@ function imagesWithout(project: ProjectState, id: string | undefined): StoredIma
   return project.images.filter((image) => image.id !== id || image.role !== 'persona-avatar')
 }
 
-const FIELDS = ['name', 'description', 'imageUrl'] as const
+const FIELDS = ['name', 'description', 'imageUrl', 'tags'] as const
 
 function versionOf(before: Persona | undefined, after: Persona, revertedFrom?: number): Version {
   const { imageUrl: _, ...content } = after
-  const names = before === undefined ? [] : FIELDS.filter((name) => before[name] !== after[name])
+  const names =
+    before === undefined ? [] : FIELDS.filter((name) => !isDeepStrictEqual(before[name], after[name]))
   const { version, updatedAt } = after
   const entry = { version, updatedAt, changed: [...names] }
   return { content, entry: revertedFrom === undefined ? entry : { ...entry, revertedFrom } }

@@ -3,8 +3,8 @@ import type { PersonaRecord, StoreRecords } from '../../store/transfer.js'
 
 export type Kind = keyof StoreRecords
 
-/** Personas last, so that a persona that is found has its portrait and its history. */
-export const kinds = ['projects', 'images', 'versions', 'personas'] as const satisfies readonly Kind[]
+/** Personas after images, so that a persona that is found has its portrait; versions after their personas. */
+export const kinds = ['projects', 'images', 'personas', 'versions'] as const satisfies readonly Kind[]
 
 type OfEach<T> = { [K in Kind]: (record: StoreRecords[K]) => T }
 

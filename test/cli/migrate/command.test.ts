@@ -68,7 +68,7 @@ describe('the command line', () => {
 
   it.concurrent.each(['SIGINT', 'SIGKILL'] as const)('goes on after %s in the middle', async (signal) => {
     const [from, to] = [places.SQLite(), places.SQLite()]
-    const all = { projects: 2, images: 7, personas: 8_003 }
+    const all = { projects: 2, images: 7, versions: 2, personas: 8_003 }
     await fill(from, 3)
     await addMany(from, 8_000)
     const { child, output, ended } = spawnService({

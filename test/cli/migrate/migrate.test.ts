@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { verify } from '../../../src/cli/migrate/verify.js'
 import type { Store } from '../../../src/store/store.js'
-import { insert, listOf, newImage } from '../../store/samples.js'
+import { insert, listOf, newImage, storedPersona } from '../../store/samples.js'
 import { contentOf, countsOf, fill, move, places, within } from './stores.js'
 
-const counts = { projects: 2, images: 7, personas: 39 }
+const counts = { projects: 2, images: 7, versions: 6, personas: 39 }
 const sums = (lines: string[]) => lines.filter((line) => line.includes('SHA-256'))
 
 it('brings everything from SQLite to MongoDB, on to another, and back, in the same order', async () => {
@@ -14,7 +14,7 @@ it('brings everything from SQLite to MongoDB, on to another, and back, in the sa
   const content = await contentOf(first)
   const there = await move(first, second)
   expect(there).toContain('Verified: both stores hold the same.')
-  expect(sums(there)).toHaveLength(3)
+  expect(sums(there)).toHaveLength(4)
   expect(await countsOf(second)).toEqual(counts)
   expect(await contentOf(second)).toEqual(content)
   const [third, fourth, fifth] = [places.MongoDB(), places.SQLite(), places.SQLite()]
@@ -47,7 +47,7 @@ for (const target of ['SQLite', 'MongoDB'] as const) {
   it(`goes on after an interruption, into ${target}`, async () => {
     const [from, to] = [places.SQLite(), places[target]()]
     await fill(from, 500)
-    for (const stopAt of ['Copying images', 'Copying personas', 'Verifying images']) {
+    for (const stopAt of ['Copying images', 'Copying personas', 'Copying versions', 'Verifying versions']) {
       const interruption = new AbortController()
       const onAdvance = (label: string, done: number) => {
         if (label === stopAt && done > 0) interruption.abort(new Error('stopped'))
@@ -59,7 +59,7 @@ for (const target of ['SQLite', 'MongoDB'] as const) {
       expect(personas).toBeLessThan(499)
     }
     const lines = await move(from, to)
-    expect(lines).toContain('Already there: 2 projects, 7 images, 499 personas')
+    expect(lines).toContain('Already there: 2 projects, 7 images, 499 personas, 6 versions')
     expect(lines).toContain('Verified: both stores hold the same.')
     expect(await countsOf(to)).toEqual({ ...counts, personas: 499 })
     expect(await contentOf(to)).toEqual(await contentOf(from))
@@ -94,6 +94,7 @@ for (const target of ['SQLite', 'MongoDB'] as const) {
     const images = await within(to, (store) => store.listImageIds('first'))
     // Each of them comes before the last where kinds are compared.
     const changes: [string, (store: Store) => Promise<unknown>][] = [
+      ['versions', (store) => appendOlder(store, persona)],
       ['personas', (store) => insert(store, 'zz')],
       ['personas', (store) => store.updatePersona('first', persona, { name: 'Another', now: 1 })],
       ['images', (store) => store.deleteImage('first', images[3] ?? '')],
@@ -118,6 +119,12 @@ for (const target of ['SQLite', 'MongoDB'] as const) {
   })
 }
 
+/** Adds a version of a persona below those that it has. */
+async function appendOlder(store: Store, id: string): Promise<void> {
+  const persona = { ...storedPersona(), id, version: -1 }
+  await store.transfer.versions.append([{ projectId: 'first', persona }])
+}
+
 function verified(from: string, to: string) {
   const progress = { begin: () => ({ advance: () => undefined, end: () => undefined }) }
   const { signal } = new AbortController()
@@ -134,5 +141,5 @@ it('moves personas of one name in different projects, and a project that has onl
     await store.insertImage(c, newImage())
   })
   await move(from, to)
-  expect(await countsOf(to)).toEqual({ projects: 0, images: 1, personas: 2 })
+  expect(await countsOf(to)).toEqual({ projects: 0, images: 1, versions: 0, personas: 2 })
 })

@@ -67,7 +67,21 @@ export function fill(place: string, personas = 40): Promise<void> {
     )
     const imageUrl = images[0]?.id
     await store.updatePersona('first', made[0]?.id ?? '', { imageUrl, now: T0 + 5 })
-    await store.updatePersona('first', made[3]?.id ?? '', { description: null, now: T0 + 6 })
+    const update = (project: string, at: number, change: Parameters<Store['updatePersona']>[2]) =>
+      store.updatePersona(project, made[at]?.id ?? '', change)
+    await update('first', 3, { description: null, now: T0 + 6 })
+    await update('first', 3, { tags: ['b', 'a'], metadata: { 'z.$': '1', a: '' }, now: T0 + 7 })
+    await update('first', 3, {
+      description: 'Täglich',
+      tags: null,
+      metadata: null,
+      revertedFrom: 1,
+      now: T0 + 8,
+    })
+    await update('first', 3, { imageUrl, now: T0 + 9 })
+    await update('ünregistered/🙂', 1, { headers: null, now: T0 - 1 })
+    // Refused: MongoDB has noted the current version by then, which is no history yet.
+    await update('first', 3, { name: made[0]?.name, now: T0 + 10 })
     // One is gone: the order has a hole.
     if (made[6] !== undefined) await store.deletePersona('first', made[6].id)
   })
@@ -79,6 +93,15 @@ export function addMany(place: string, count: number): Promise<void> {
   return within(place, (store) => store.transfer.personas.append(records))
 }
 
+/** The versions of a persona, and what each held. */
+async function historyOf(store: Store, projectId: string, id: string) {
+  const entries = await store.listVersions(projectId, id, { limit: 1_000 })
+  if (entries === 'missing') return entries
+  return Promise.all(
+    entries.map(async (entry) => [entry, await store.findVersion(projectId, id, entry.version)]),
+  )
+}
+
 /** All that callers of the service could see. */
 export function contentOf(place: string): Promise<unknown> {
   return within(place, async (store) => {
@@ -86,8 +109,11 @@ export function contentOf(place: string): Promise<unknown> {
     const projects = await Promise.all(
       ['first', 'ünregistered/🙂', 'second'].map(async (id) => {
         const ids = await store.listImageIds(id)
+        const personas = await listOf(store, id, { limit: 10_000 })
+        const listed = personas === 'bad-cursor' ? [] : personas.items
         return {
-          personas: await listOf(store, id, { limit: 10_000 }),
+          personas,
+          histories: await Promise.all(listed.map((persona) => historyOf(store, id, persona.id))),
           project: await store.findProject(id),
           images: await Promise.all(
             ids.map(async (imageId) => {
@@ -134,6 +160,7 @@ export function countsOf(place: string): Promise<Record<string, number>> {
   return within(place, async ({ transfer }) => ({
     projects: await transfer.projects.estimate(),
     images: await transfer.images.estimate(),
+    versions: await transfer.versions.estimate(),
     personas: await transfer.personas.estimate(),
   }))
 }
