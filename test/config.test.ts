@@ -18,6 +18,7 @@ describe('without variables', () => {
       imageModels: ['gpt-image-1', 'gpt-image-2.6-flare', 'gpt-image-2.5-flare'],
       imageTimeoutMs: 180_000,
       imageRatePerMinute: 20,
+      versionsKept: 100,
       corsOrigins: [],
       logLevel: 'info',
     }

@@ -1,7 +1,5 @@
 import { z } from 'zod'
-import { excerpt } from '../excerpt.js'
 import { faultOf, isLonger } from '../text.js'
-import { NOT_A_STRING } from './headers.js'
 
 type Metadata = Record<string, string>
 
@@ -14,12 +12,10 @@ export const metadata = z
   .custom<Metadata>()
   .meta({ type: 'object', additionalProperties: { type: 'string' } })
 
-function faultOfPair(key: string, value: unknown): string | undefined {
-  const field = `metadata.${excerpt(key)}`
-  if (key === '__proto__') return `${field} is not allowed as a key`
+function faultOfKey(key: string): string | undefined {
+  if (key === '__proto__') return 'metadata.__proto__ is not allowed as a key'
   if (key === '' || isLonger(key, MAX_KEY)) return `metadata keys must have 1 to ${MAX_KEY} characters`
-  if (typeof value !== 'string') return `${field} ${NOT_A_STRING}`
-  return faultOf(key, { field: 'metadata keys', max: MAX_KEY }) ?? faultOf(value, { field, max: MAX_VALUE })
+  return faultOf(key, { field: 'metadata keys', max: MAX_KEY })
 }
 
 /** Metadata as it is given: at most 32 pairs, keys of 1 to 64 code points, values of at most 512. */
@@ -32,8 +28,15 @@ export const givenMetadata = metadata
     // The keys alone first: a map of any size may come.
     if (Object.keys(value).length > MAX_PAIRS) return refuse(`metadata must hold at most ${MAX_PAIRS} pairs`)
     for (const [key, text] of Object.entries(value)) {
-      const fault = faultOfPair(key, text)
-      if (fault !== undefined) refuse(fault, key === '' ? [] : [key])
+      const path = key === '' ? [] : [key]
+      const fault = faultOfKey(key)
+      if (fault !== undefined) refuse(fault, path)
+      else if (typeof text !== 'string')
+        ctx.addIssue({ code: 'invalid_type', expected: 'string', input: text, path })
+      else {
+        const wrong = faultOf(text, { field: `metadata.${key}`, max: MAX_VALUE })
+        if (wrong !== undefined) refuse(wrong, path)
+      }
     }
   })
   .meta({

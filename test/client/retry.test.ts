@@ -40,6 +40,7 @@ type Send = (client: PersonasClient) => Promise<unknown>
 const calls: Record<string, { repeated: 'after any failure' | 'where not begun' | 'never'; send: Send }> = {
   'personas.list': { repeated: 'after any failure', send: (c) => c.personas.list.query({ projectId: 'p' }) },
   'personas.page': { repeated: 'after any failure', send: (c) => c.personas.page.query({ projectId: 'p' }) },
+  'personas.tags': { repeated: 'after any failure', send: (c) => c.personas.tags.query({ projectId: 'p' }) },
   'personas.get': { repeated: 'after any failure', send: (c) => c.personas.get.query(persona) },
   'personas.update': {
     repeated: 'after any failure',

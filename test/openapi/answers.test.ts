@@ -97,6 +97,23 @@ describe('answers are as documented', () => {
     expect(await statusOf('PUT', persona, { body: { name: 'b' } })).toBe(409)
     expect(await statusOf('PUT', persona, { body: { name: 'e' }, headers: { 'if-match': etag } })).toBe(412)
     expect(await statusOf('PUT', `${personas}/87654321`, { body: {} })).toBe(404)
+    expect((await call('GET', `${persona}/versions`)).value).toHaveLength(2)
+    expect((await call('GET', `${persona}/versions?limit=1`)).headers.get('link')).toMatch(/rel="next"/)
+    expect(await statusOf('GET', `${persona}/versions?limit=0`)).toBe(400)
+    expect(await statusOf('GET', `${personas}/87654321/versions`)).toBe(404)
+    expect((await call('GET', `${persona}?version=1`)).headers.get('etag')).toBe(etag)
+    expect(await statusOf('GET', `${persona}?version=0`)).toBe(400)
+    expect(await statusOf('GET', `${persona}?version=999`)).toBe(404)
+    const revert = (version: number, headers = {}) =>
+      statusOf('POST', `${persona}/revert`, { body: { version }, headers })
+    expect(await revert(1, { 'if-match': etag })).toBe(412)
+    expect(await revert(0)).toBe(400)
+    expect(await revert(999)).toBe(404)
+    expect(await statusOf('PUT', persona, { body: { name: 'f' } })).toBe(200)
+    expect(await statusOf('POST', personas, { body: { name: 'a' } })).toBe(201)
+    expect(await revert(1)).toBe(409)
+    expect(await statusOf('PUT', persona, { body: { systemPrompt: null } })).toBe(200)
+    expect(await revert(3)).toBe(200)
     const merge = { body: { headers: { 'x-a': 'c', 'X-B': 'd' } } }
     expect((await call('POST', `${persona}/merge-headers`, merge)).value).toEqual({
       headers: { 'X-A': 'b', 'X-B': 'd' },

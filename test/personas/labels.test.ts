@@ -174,9 +174,12 @@ throughBoth('tags and metadata', (caller) => {
       const pairs = many(32, (at) => [`${'k'.repeat(60)}${at}`, at]) as [string, number][]
       const outcome = await create({ metadata: Object.fromEntries(pairs) })
       expect(outcome.issues).toHaveLength(20)
-      const long = await create({ metadata: { ['é'.repeat(4_000)]: 'x' } })
-      expect(long.issues).toHaveLength(1)
-      expect(long.issues?.[0]?.path.length).toBeLessThan(100)
+      for (const value of ['x', 5]) {
+        const long = await create({ metadata: { ['é'.repeat(4_000)]: value } })
+        expect(long.issues).toHaveLength(1)
+        expect(long.issues?.[0]?.path.length).toBeLessThan(100)
+        expect(long.message?.length).toBeLessThan(100)
+      }
     })
   })
 })

@@ -113,7 +113,9 @@ export function contentOf(place: string): Promise<unknown> {
         const listed = personas === 'bad-cursor' ? [] : personas.items
         return {
           personas,
-          histories: await Promise.all(listed.map((persona) => historyOf(store, id, persona.id))),
+          histories: await Promise.all(
+            listed.filter(({ version }) => version > 1).map((persona) => historyOf(store, id, persona.id)),
+          ),
           project: await store.findProject(id),
           images: await Promise.all(
             ids.map(async (imageId) => {

@@ -16,8 +16,8 @@ const reachable = /^mongodb:\/\/(127\.0\.0\.1|localhost):\d+\//.test(url)
 interface Scene {
   faulty: FaultyMongo
   store: MongoStore
-  /** The store of another process, past the faults. */
-  elsewhere: MongoStore
+  /** Opens the store of another process, past the faults. */
+  elsewhere(): Promise<MongoStore>
   project: string
   id: string
   notes(): Promise<number>
@@ -31,7 +31,6 @@ async function newScene(): Promise<Scene> {
   const database = freshMongoUrl(url)
   const faulty = await startFaultyMongo(database)
   const store = await openMongoStore(faulty.url)
-  const elsewhere = await openMongoStore(database)
   const client = new MongoClient(database)
   const project = randomUUID()
   const { id } = await insert(store, project)
@@ -39,7 +38,7 @@ async function newScene(): Promise<Scene> {
   return {
     faulty,
     store,
-    elsewhere,
+    elsewhere: () => openMongoStore(database),
     project,
     id,
     notes: () => client.db().collection('portraitChanges').countDocuments(),
@@ -47,7 +46,6 @@ async function newScene(): Promise<Scene> {
     removals: () => client.db().collection('historyRemovals').countDocuments(),
     async close() {
       await store.close()
-      await elsewhere.close()
       await client.close()
       await faulty.close()
     },
@@ -85,15 +83,17 @@ async function atEveryCommand(act: Act): Promise<void> {
 async function interruptedAtEveryCommand(act: Act, other: Act, check: Act): Promise<void> {
   for (const skip of range(await countCommands(act))) {
     const scene = await newScene()
+    const store = await scene.elsewhere()
     let failure: unknown
     scene.faulty.interrupt(skip, () =>
-      other({ ...scene, store: scene.elsewhere }).catch((error: unknown) => {
+      other({ ...scene, store }).catch((error: unknown) => {
         failure = error
       }),
     )
     await act(scene)
     expect(failure).toBeUndefined()
     await check(scene)
+    await store.close()
     await scene.close()
   }
 }
