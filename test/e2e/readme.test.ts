@@ -113,6 +113,17 @@ describe('the blocks of the README, run in their order,', () => {
     expect(updated).not.toHaveProperty('description')
   })
 
+  it('list the versions of a persona, and go back to the first', () => {
+    const [created] = answersOf('"name": "impatient-user"')
+    const [versions, first, reverted] = answersOf('/revert')
+    expect(versions).toMatchObject([
+      { version: 2, changed: ['description'] },
+      { version: 1, changed: [] },
+    ])
+    expect(first).toEqual(created)
+    expect(reverted).toEqual({ ...created, version: 3, updatedAt: reverted.updatedAt })
+  })
+
   it('merge headers, the persona’s over the connector’s', () => {
     const headers = { Authorization: 'Bearer connector', 'X-User-Language': 'en' }
     expect(answersOf('merge-headers')).toEqual([{ headers }])
