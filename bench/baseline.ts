@@ -30,6 +30,11 @@ function bare() {
   app.get('/constants', async () => rows)
 }
 
+/** A text as it is searched. */
+function folded(text: string): string {
+  return text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
+}
+
 function sqlite() {
   const db = new Database(DATA_FILE ?? '')
   db.pragma('locking_mode = EXCLUSIVE')
@@ -38,6 +43,9 @@ function sqlite() {
   const find = db.prepare('SELECT * FROM personas WHERE project_id = ? AND id = ?')
   const insert = db.prepare(
     'INSERT INTO personas (project_id, id, name, updated_at, body) VALUES (?, ?, ?, ?, ?)',
+  )
+  const insertText = db.prepare(
+    "INSERT INTO persona_search (project_id, seq, text, tags) VALUES (?, last_insert_rowid(), ?, '[]')",
   )
   app.get<PersonaParams>('/api/projects/:projectId/personas/:id', async (request) => {
     const row: any = find.get(request.params.projectId, request.params.id)
@@ -49,7 +57,11 @@ function sqlite() {
     const now = Date.now()
     const at = new Date(now).toISOString()
     const persona = { id, name, description, systemPrompt, headers, createdAt: at, updatedAt: at }
+    const text = folded(`${name}\n${description ?? ''}`)
+    db.exec('BEGIN IMMEDIATE')
     insert.run(request.params.projectId, id, name, now, JSON.stringify(persona))
+    insertText.run(request.params.projectId, text)
+    db.exec('COMMIT')
     reply.code(201)
     return persona
   })
@@ -80,6 +92,8 @@ async function mongo() {
       id,
       ...body,
       headers: headers && Object.entries(headers),
+      search: folded(`${body.name}\n${body.description ?? ''}`),
+      tagKeys: [],
       createdAt: now,
       updatedAt: now,
     })

@@ -74,6 +74,7 @@ describe.each(databases)('portraits on $name', (database) => {
       expect(value).toEqual({
         ...persona,
         imageUrl: expect.stringMatching(/\.png$/),
+        version: 2,
         updatedAt: value.updatedAt,
       })
       expect(value.updatedAt > persona.updatedAt).toBe(true)

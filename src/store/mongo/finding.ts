@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache'
 import type { Filter } from 'mongodb'
-import type { TagCount } from '../../personas/schema.js'
 import { MAX_SPELLINGS, markOf, type PersonaQuery, searchedFields } from '../../personas/search.js'
 import type { Store } from '../store.js'
 import { answer } from './answer.js'
@@ -106,19 +105,15 @@ export function mongoSearch(personas: Collections['personas']): MongoSearch {
       filled.set(projectId, true)
     },
 
-    listTagSpellings(projectId) {
-      return answer(() =>
-        personas
-          .aggregate<TagCount>([
-            { $match: { projectId } },
-            { $unwind: '$tags' },
-            { $group: { _id: '$tags', count: { $sum: 1 } } },
-            { $sort: { count: -1, _id: 1 } },
-            { $limit: MAX_SPELLINGS },
-            { $project: { _id: 0, tag: '$_id', count: 1 } },
-          ])
-          .toArray(),
-      )
+    async listTagSpellings(projectId) {
+      const groups = personas.aggregate<{ _id: string; count: number }>([
+        { $match: { projectId } },
+        { $unwind: '$tags' },
+        { $group: { _id: '$tags', count: { $sum: 1 } } },
+        { $sort: { count: -1, _id: 1 } },
+        { $limit: MAX_SPELLINGS },
+      ])
+      return (await answer(() => groups.toArray())).map(({ _id: tag, count }) => ({ tag, count }))
     },
   }
 }
