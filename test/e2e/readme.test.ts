@@ -99,6 +99,11 @@ describe('the blocks of the README, run in their order,', () => {
     expect(outputOf('limit=50')).toMatch(/HTTP\/1\.1 200 /)
   })
 
+  it('find it by its words, and nothing by tags that it does not have', () => {
+    const [created] = answersOf('"name": "impatient-user"')
+    expect(answersOf('q=quick+answers')).toEqual([[created], [], []])
+  })
+
   it('read it by its id and by the beginning of that', () => {
     const [created] = answersOf('"name": "impatient-user"')
     expect(answersOf('{ID:0:8}')).toEqual([created, created])

@@ -88,6 +88,8 @@ export function findingContract(store: () => Store, sortsByBytes: boolean) {
     ['strasse', ['Straße', 'STRASSE', 'STRAẞE']],
     ['istanbul', ['İstanbul', 'ISTANBUL', 'ıstanbul']],
     ['ὀδυσσεύς', ['ΟΔΥΣΣΕΥΣ', 'οδυσσευς', 'οδυσσευσ ']],
+    ['σ', ['ΟΔΟΣ', 'οδος', 'σα']],
+    ['ΟΔΟΣ', ['οδοσήμανση']],
     ['ﬁn', ['FIN', 'fin', 'ﬁne']],
     ['ガ', ['ｶﾞ', 'カ']],
     ['東京', ['東京都']],

@@ -92,6 +92,9 @@ const asked: Asked[] = [
   { q: 'zeb ang', sort: 'name' },
   { q: '東京', sort: '-updatedAt' },
   { q: '東京都' },
+  // Trigrams find many rows that have not the other word.
+  { q: 'polite 京' },
+  { q: 'polite 京', sort: '-createdAt' },
   { q: 'angry billing' },
   { q: 'angry billing', sort: '-name' },
   { q: 'angry angry quick' },
