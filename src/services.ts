@@ -14,6 +14,7 @@ import { timedStore } from './store/timed.js'
 export function createServices(config: Config, database: Store): Services & { metrics: Metrics } {
   const metrics = createMetrics()
   const store = timedStore(database, metrics)
+  for (const limit of database.limits) metrics.limit(limit)
   const { secretKey } = config
   const keys = createKeySealer(() => secretKey ?? secretFromFile(config.dataDir))
   const personas = new PersonaService(store)

@@ -25,7 +25,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function* unknownIn(schema: z.core.$ZodType, value: unknown, path: readonly string[]): Generator<Unknown> {
-  // Every schema is one of these; the union tells their definitions apart.
+  // Every schema is one of these; their definitions are told apart by `type`.
   const { def } = (schema as z.core.$ZodTypes)._zod
   if (def.type === 'object') yield* unknownFields(def.shape, value, path)
   else if (def.type === 'pipe') yield* unknownIn(def.in, value, path)

@@ -61,7 +61,7 @@ export function queryOf({ tags, q = '', name, sort = 'createdAt' }: Omit<ListPer
   } satisfies PersonaQuery
 }
 
-/** A short text that tells a query from others, for its cursors; empty for every persona in order of creation. */
+/** A short text that identifies a query, for its cursors; empty for every persona in order of creation. */
 export function markOf({ tags, words, name, sort, isReversed }: PersonaQuery): string {
   const parts = JSON.stringify([tags, words, name, sort, isReversed])
   const { tags: noTags, words: noWords, sort: usual, isReversed: usually } = EVERY_PERSONA

@@ -132,11 +132,11 @@ export class PersonaService {
     if (cursor !== undefined && before === undefined) throw badCursor()
     const most = limit ?? MAX_VERSIONS_KEPT
     return budget.read(PAGE_BYTES, async () => {
-      // One more than are shown tells whether there is a next page.
+      // One more than are shown, to know whether there is a next page.
       const found = await this.#store.listVersions(persona.projectId, id, { limit: most + 1, before })
       if (found === 'missing') throw personaNotFound()
       const shown = found.slice(0, most)
-      const json = JSON.stringify(shown)
+      const json = `${JSON.stringify(shown)}\n`
       const page = { json, bytes: Buffer.byteLength(json) }
       const last = found.length > most ? shown.at(-1) : undefined
       return last === undefined ? page : { ...page, nextCursor: String(last.version) }

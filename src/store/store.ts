@@ -1,4 +1,5 @@
 import type { ImageFormat, ImageRole } from '../images/schema.js'
+import type { Limit } from '../limit.js'
 import type { NewPersona, PersonaChange } from '../personas/change.js'
 import type { Persona, TagCount } from '../personas/schema.js'
 import type { PersonaQuery } from '../personas/search.js'
@@ -96,6 +97,8 @@ export interface StoreOptions {
 export interface Store {
   /** Names the database for the start line, without credentials. */
   readonly description: string
+  /** What it counts or has wait, for the metrics. */
+  readonly limits: readonly Limit[]
   /** Answers when the database does, and nothing is known to be wrong with it; throws otherwise. */
   ping(): Promise<void>
   /** Ends the connection; a second call does nothing. */

@@ -6,7 +6,7 @@ import { lean } from '../../src/api/trpc-internals.js'
 
 const t = initTRPC.context<{ trail: string[] }>().create()
 
-/** A router that uses everything that middlewares can do; made anew, as `lean` changes the one it is given. */
+/** A router that uses everything that middlewares can do; made for each test, as `lean` changes the one it is given. */
 function build() {
   const traced = t.procedure
     .use(async ({ ctx, next, path, type }) => {

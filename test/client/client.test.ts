@@ -24,7 +24,7 @@ function observed(options: Partial<PersonasClientOptions> = {}) {
   }
 }
 
-async function refusalOf(call: Promise<unknown>): Promise<unknown> {
+async function errorOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     () => expect.fail('The call was not refused'),
     (error: unknown) => error,
@@ -87,8 +87,8 @@ describe('the client', () => {
     const images = [1, 2].map(() =>
       client.images.upload.mutate({ projectId, imageBase64: 'A'.repeat(1024 * 1024), role: 'upload' }),
     )
-    const refusals = await Promise.all(images.map(refusalOf))
-    for (const refusal of refusals) expect(isPersonasError(refusal, 'BAD_REQUEST')).toBe(true)
+    const errors = await Promise.all(images.map(errorOf))
+    for (const error of errors) expect(isPersonasError(error, 'BAD_REQUEST')).toBe(true)
     expect(requests).toHaveLength(2)
   })
 
@@ -98,7 +98,7 @@ describe('the client', () => {
     const uploads = [1, 2].map(() =>
       client.images.upload.mutate({ projectId, imageBase64: 'AAAA', role: 'upload' }),
     )
-    await Promise.all(uploads.map(refusalOf))
+    await Promise.all(uploads.map(errorOf))
     expect(requests).toHaveLength(2)
   })
 
@@ -153,7 +153,7 @@ describe('the client', () => {
     const slow = client.personas.create.mutate({ projectId, name: 'slow' }, { signal: given.signal })
     const other = client.personas.create.mutate({ projectId, name: 'other' })
     setTimeout(() => given.abort(), 20)
-    const [error, made] = await Promise.all([refusalOf(slow), other])
+    const [error, made] = await Promise.all([errorOf(slow), other])
     expect(error).toBe(given.signal.reason)
     expect(await client.personas.list.query({ projectId })).toEqual([made])
   })
@@ -166,18 +166,18 @@ describe('the client', () => {
         }),
     })
     const given = new AbortController()
-    const call = refusalOf(client.projects.list.query(undefined, { signal: given.signal }))
+    const call = errorOf(client.projects.list.query(undefined, { signal: given.signal }))
     const reason = new Error('enough')
     setTimeout(() => given.abort(reason), 20)
     expect(await call).toBe(reason)
   })
 })
 
-describe('a refusal', () => {
-  it('tells all that the service says of it', async () => {
+describe('an error', () => {
+  it('has all that the service returned', async () => {
     const { client } = observed()
     const headers = { TE: 'x', 'X-A': 'é' }
-    const error = await refusalOf(
+    const error = await errorOf(
       client.personas.create.mutate({ projectId: newProjectId(), name: 'n', headers }),
     )
     if (!isPersonasError(error, 'BAD_REQUEST')) return expect.fail('It is no PersonasError')
@@ -193,16 +193,16 @@ describe('a refusal', () => {
 
   it('of a whole batch is one of each of its calls', async () => {
     const { client } = observed({ apiKey: 'a-key-that-opens-nothing' })
-    const calls = [1, 2].map(() => refusalOf(client.projects.list.query()))
+    const calls = [1, 2].map(() => errorOf(client.projects.list.query()))
     for (const error of await Promise.all(calls)) expect(isPersonasError(error, 'UNAUTHORIZED')).toBe(true)
   })
 
-  it('tells when to try again', async () => {
+  it('says when to try again', async () => {
     const data = { code: 'TOO_MANY_REQUESTS', httpStatus: 429, reason: 'portrait_rate', retryAfter: 7 }
     const { client } = observed({
       fetch: async () => Response.json({ error: { message: 'm', code: -32029, data } }, { status: 429 }),
     })
-    const error = await refusalOf(client.personas.generateImage.mutate({ projectId: 'p', id: '12345678' }))
+    const error = await errorOf(client.personas.generateImage.mutate({ projectId: 'p', id: '12345678' }))
     expect(isPersonasError(error, 'TOO_MANY_REQUESTS') && error.retryAfter).toBe(7)
     expect(error).toMatchObject(data)
   })

@@ -35,7 +35,7 @@ export async function launch(netLog: string): Promise<any> {
   })
 }
 
-/** The hosts that pages asked for, as a net log tells; what the browser asks of its own accord is left out. */
+/** The hosts that pages asked for, from its net log; requests of the browser itself are left out. */
 export function hostsAskedFor(netLog: string): string[] {
   const { constants, events } = JSON.parse(readFileSync(netLog, 'utf8'))
   const asking = constants.logEventTypes.URL_REQUEST_START_JOB

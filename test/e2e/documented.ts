@@ -51,8 +51,8 @@ function find(operationId: string): { method: string; path: string; operation: O
 // An answer's shape is what this script is about to find out.
 type Answer = any
 
-/** Sends an operation's example and holds the answer to its documented success, or to an expected refusal. */
-async function walk(operationId: string, refusal?: { status: number; message: string }): Promise<Answer> {
+/** Sends an operation's example and holds the answer to its documented success, or to an expected error. */
+async function walk(operationId: string, expected?: { status: number; message: string }): Promise<Answer> {
   const { method, path, operation } = find(operationId)
   const url = base + path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(ids[name] ?? ''))
   const body = exampleOf(operation.requestBody?.content['application/json'])
@@ -65,8 +65,8 @@ async function walk(operationId: string, refusal?: { status: number; message: st
   const answer: Answer = isJson ? await response.json() : await response.arrayBuffer()
   const documented = operation.responses[response.status]
   check(`${operationId}: ${response.status} is documented`, documented !== undefined, answer)
-  if (refusal !== undefined) {
-    const { status, message } = refusal
+  if (expected !== undefined) {
+    const { status, message } = expected
     check(`${operationId} is refused`, response.status === status && answer.message === message, answer)
     return answer
   }

@@ -11,7 +11,7 @@ import { closeGracefully, listen } from '../../src/server/lifecycle.js'
 import { createServices } from '../../src/services.js'
 import { openStore } from '../../src/store/open.js'
 import { type ImagesApi, startImagesApi } from '../portraits/images-api.js'
-import { refusal } from '../security/refused-start.js'
+import { failedStart } from '../security/failed-start.js'
 import { openRaw } from '../support/raw.js'
 import {
   commands,
@@ -156,7 +156,7 @@ describe('a running service', () => {
   it('names the projects whose keys cannot be read, says so where one is needed, and works otherwise', async () => {
     const dataDir = newFolder()
     const first = await start({ DATA_DIR: dataDir })
-    expect(await refusal({ DATA_DIR: dataDir })).toContain('is in use by another running service')
+    expect(await failedStart({ DATA_DIR: dataDir })).toContain('is in use by another running service')
     await setKey(first.url, 'locked')
     const created = await post(`${first.url}/api/projects/locked/personas`, { name: 'n', systemPrompt: 's' })
     const { id } = (await created.json()) as { id: string }

@@ -30,6 +30,14 @@ onEveryStore('answers in JSON', (service) => {
     expect(() => JSON.parse(body.toString())).not.toThrow()
   })
 
+  it('end with one newline also as versions of a persona', async () => {
+    const { value } = await service().rest.call('personas.create', { projectId, name: 'versions' })
+    const response = await service().send(`${personas}/${value.id}/versions`)
+    const body = Buffer.from(await response.arrayBuffer())
+    expect(response.headers.get('content-length')).toBe(String(body.length))
+    expect(body.toString()).toMatch(/\]\n$/)
+  })
+
   it('end with one where the request could not be parsed', async () => {
     const [head = '', body = ''] = (await exchangeRaw(service().url, 'no request\r\n\r\n')).split('\r\n\r\n')
     expect(body).toMatch(/\}\n$/)

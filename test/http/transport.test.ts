@@ -83,7 +83,7 @@ describe('request ids', () => {
     }
   })
 
-  it('are on every answer: success, refusal, tRPC, unknown path', async () => {
+  it('are on every answer: success, error, tRPC, unknown path', async () => {
     for (const path of [
       personas(),
       '/nowhere',
@@ -578,7 +578,7 @@ describe('malformed requests', () => {
   it('lose no header, however many there are', async () => {
     const many = Array.from({ length: 2_500 }, () => 'a:').join('\r\n')
     const path = '/api/projects/p/personas/0f9d3c1e-8b7a-4c56-9d21-3e4f5a6b7c8d'
-    // Dropped, the If-None-Match of 2,501 headers would leave a 404 all the same: X-Request-Id tells.
+    // Dropped, the If-None-Match of 2,501 headers would leave a 404 all the same: X-Request-Id shows it.
     const answer = await raw(
       `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${many}\r\nX-Request-Id: last\r\n\r\n`,
     )

@@ -211,16 +211,16 @@ function storeThatFails(error: () => Error) {
         throw error()
       }
       return new Proxy(store, {
-        get: (target, name) => {
+        get: (target, name: keyof Store) => {
           if (name === 'close') return () => target.close()
-          return name in target ? fail : undefined
+          return typeof target[name] === 'function' ? fail : target[name]
         },
       })
     },
   }
 }
 
-describe('refusals are as documented', () => {
+describe('error responses are as documented', () => {
   it.each(knowing(401))('401 of $id', async ({ method, target, init }) => {
     const { headers, ...rest } = { headers: {}, ...init }
     const response = await service.send(target, {

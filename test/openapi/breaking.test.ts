@@ -140,8 +140,11 @@ const harmless: Change[] = [
     'an answered field is always there',
     ({ components }) => components.schemas.Persona.required.push('headers'),
   ],
-  ['a refusal is new', ({ paths }) => (paths[LIST].get.responses[418] = paths[LIST].get.responses[400])],
-  ['a refusal is gone', ({ paths }) => delete paths[LIST].get.responses[500]],
+  [
+    'an error response is new',
+    ({ paths }) => (paths[LIST].get.responses[418] = paths[LIST].get.responses[400]),
+  ],
+  ['an error response is gone', ({ paths }) => delete paths[LIST].get.responses[500]],
   ['texts are others', ({ paths }) => (paths[LIST].get.description = 'Others.')],
   [
     'a schema has another name',

@@ -26,10 +26,10 @@ export async function useClient(options: PersonasClientOptions): Promise<string>
   const created: Persona = await client.personas.create.mutate({ projectId, ...draft })
   check(created.description === undefined, 'null on create counts as absent')
 
-  const refusal = await client.personas.create.mutate({ projectId, ...draft }).catch((error) => error)
-  check(isPersonasError(refusal), 'a taken name is refused by the service')
-  check(isPersonasError(refusal, 'CONFLICT') && refusal.httpStatus === 409, 'a taken name is a conflict')
-  check(!isPersonasError(refusal, 'NOT_FOUND'), 'it is nothing else')
+  const error = await client.personas.create.mutate({ projectId, ...draft }).catch((error) => error)
+  check(isPersonasError(error), 'a taken name is refused by the service')
+  check(isPersonasError(error, 'CONFLICT') && error.httpStatus === 409, 'a taken name is a conflict')
+  check(!isPersonasError(error, 'NOT_FOUND'), 'it is nothing else')
 
   const others = await Promise.all(
     ['a', 'b', 'c'].map((name) => client.personas.create.mutate({ projectId, name })),

@@ -321,9 +321,9 @@ throughBoth('personas', (caller, service) => {
       const projectId = newProjectId()
       const { id, updatedAt } = await made(projectId)
       const stale = { projectId, id, ifMatch: '2020-01-01T00:00:00.000Z' }
-      const refusal = { status: 412, code: 'PRECONDITION_FAILED' }
-      expect(await call('personas.update', { ...stale, description: 'x' })).toMatchObject(refusal)
-      expect(await call('personas.delete', stale)).toMatchObject(refusal)
+      const error = { status: 412, code: 'PRECONDITION_FAILED' }
+      expect(await call('personas.update', { ...stale, description: 'x' })).toMatchObject(error)
+      expect(await call('personas.delete', stale)).toMatchObject(error)
       const updates = Array.from({ length: 10 }, (_, n) =>
         call('personas.update', { projectId, id, ifMatch: updatedAt, description: `d${n}` }),
       )
@@ -415,18 +415,18 @@ throughBoth('personas', (caller, service) => {
       const projectId = newProjectId()
       const bare = await made(projectId)
       const { id } = await made(projectId, { systemPrompt: 's' })
-      const refusal = async (input: object) => call('personas.generateImage', { projectId, ...input })
-      expect(await refusal({ id: NOBODY })).toMatchObject({ status: 404, message: personaNotFound.text })
-      expect(await refusal({ id: bare.id })).toMatchObject({
+      const error = async (input: object) => call('personas.generateImage', { projectId, ...input })
+      expect(await error({ id: NOBODY })).toMatchObject({ status: 404, message: personaNotFound.text })
+      expect(await error({ id: bare.id })).toMatchObject({
         status: 400,
         message: noSystemPrompt.text,
       })
-      expect(await refusal({ id })).toMatchObject({ status: 400, message: noProvider.text })
+      expect(await error({ id })).toMatchObject({ status: 400, message: noProvider.text })
       await call('projects.updateConfig', {
         projectId,
         llmSettings: { provider: 'anthropic', apiKey: 'sk-ant-0123456789' },
       })
-      expect(await refusal({ id })).toMatchObject({ status: 400, message: notOpenAi.text })
+      expect(await error({ id })).toMatchObject({ status: 400, message: notOpenAi.text })
     })
   })
 

@@ -415,7 +415,7 @@ describe('the rate of portraits', () => {
 })
 
 describe('stopping', () => {
-  it('waits for the portraits being drawn up to a limit, and tells how many it gave up', async () => {
+  it('waits for the portraits being drawn up to a limit, and reports how many it gave up', async () => {
     const service = await startService(undefined, { env: { OPENAI_BASE_URL: api.url } })
     const projectId = newProjectId()
     await service.client.projects.updateConfig.mutate({

@@ -52,16 +52,16 @@ describe.each(databases)('access on $name', (database) => {
     })
 
     it.each(operations)('%s is refused in another project, there or not', async (procedure, input) => {
-      const refusals = new Set<string>()
+      const errors = new Set<string>()
       const projects = [OTHER, newProjectId(), `${MINE}x`, MINE.slice(0, -1), MINE.toUpperCase(), ` ${MINE}`]
       for (const projectId of projects) {
         const outcome = await holders.bound[kind].call(procedure, { projectId, ...input })
         expect(outcome).toMatchObject({ status: 403, code: 'FORBIDDEN', message: otherProject.text })
         const { headers: _, ...body } = outcome
-        refusals.add(JSON.stringify({ ...body, requestId: 'any' }))
+        errors.add(JSON.stringify({ ...body, requestId: 'any' }))
       }
-      // Word for word the same, so that nothing tells one that exists.
-      expect(refusals.size).toBe(1)
+      // Word for word the same, so that it does not give away one that exists.
+      expect(errors.size).toBe(1)
     })
 
     it('personas of another project are not found under the own one, by id or prefix', async () => {

@@ -73,7 +73,7 @@ describe('other origins', () => {
     expect((await closed.send('/api/projects', { headers: { Origin: closed.url } })).status).toBe(200)
   })
 
-  it('that CORS_ORIGINS names are let in where no keys are set', async () => {
+  it('that CORS_ORIGINS names are allowed where no keys are set', async () => {
     const named = await startService(undefined, { env: { CORS_ORIGINS: ORIGIN } })
     try {
       expect((await preflight(named, ORIGIN)).status).toBe(204)

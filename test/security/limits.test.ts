@@ -73,7 +73,7 @@ describe('bytes that two parsers may read in two ways (RFC 9112 §11.2)', () => 
     ['a chunk length that is none', post('Transfer-Encoding: chunked\r\n', `0x0\r\n\r\n${hidden}`)],
     ['a line that ends with a bare CR', post('X: a\rContent-Length: 0\r\n', hidden)],
     ['a folded line', post('X: a\r\n\tContent-Length: 0\r\n', hidden)],
-  ])('%s: one refusal, and the connection ends', async (_, bytes) => {
+  ])('%s: one error, and the connection ends', async (_, bytes) => {
     const { received } = openRaw(service.url, bytes)
     const answer = await received
     expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400'])

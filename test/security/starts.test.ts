@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { commands, startServiceProcess } from '../support/service-process.js'
-import { refusal } from './refused-start.js'
+import { failedStart } from './failed-start.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'personas-starts-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -24,7 +24,7 @@ it('a start with a variable that is nearly a setting warns of it before it says 
 
 describe.concurrent('a start that cannot be', () => {
   it('for a wrong setting says which', async () => {
-    expect(await refusal({ IMAGE_TIMEOUT_MS: 'hunter2', DATA_DIR: newFolder() })).toBe(
+    expect(await failedStart({ IMAGE_TIMEOUT_MS: 'hunter2', DATA_DIR: newFolder() })).toBe(
       'personas-api: IMAGE_TIMEOUT_MS must be a whole number from 1 to 3600000',
     )
   })
@@ -34,7 +34,7 @@ describe.concurrent('a start that cannot be', () => {
     await once(server, 'listening')
     // A TCP server's address is an object.
     const { port } = server.address() as AddressInfo
-    const line = await refusal({ PORT: String(port), DATA_DIR: newFolder() })
+    const line = await failedStart({ PORT: String(port), DATA_DIR: newFolder() })
     const said = `cannot listen on HOST and PORT: listen EADDRINUSE: address already in use 127.0.0.1:${port}`
     expect(line).toBe(`personas-api: ${said}; choose another port, such as PORT=3001 npm start`)
     server.close()
@@ -44,7 +44,7 @@ describe.concurrent('a start that cannot be', () => {
     const dataDir = mkdtempSync(join(folder, 'damaged-'))
     const file = join(dataDir, 'personas.db')
     writeFileSync(file, 'no database '.repeat(2_000))
-    expect(await refusal({ DATA_DIR: dataDir })).toMatch(/personas\.db is damaged or not a database/)
+    expect(await failedStart({ DATA_DIR: dataDir })).toMatch(/personas\.db is damaged or not a database/)
     expect(statSync(file).size).toBe(24_000)
   })
 
@@ -54,7 +54,7 @@ describe.concurrent('a start that cannot be', () => {
     const { port } = server.address() as AddressInfo
     server.close()
     const started = Date.now()
-    const line = await refusal({ MONGODB_URL: `mongodb://someone:hunter2@127.0.0.1:${port}/personas` })
+    const line = await failedStart({ MONGODB_URL: `mongodb://someone:hunter2@127.0.0.1:${port}/personas` })
     // The start of a process on a busy machine included.
     expect(Date.now() - started).toBeLessThan(15_000)
     expect(line).toContain(`Cannot use MongoDB at 127.0.0.1:${port}/personas`)

@@ -98,7 +98,7 @@ export function personaContract(store: () => Store) {
     await insert(store(), project, { name: 'Anna' })
   })
 
-  it('tells names apart that differ by case, accents, width or spaces', async () => {
+  it('distinguishes names that differ by case, accents, width or spaces', async () => {
     const project = randomUUID()
     const names = [
       'anna',

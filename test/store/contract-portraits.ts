@@ -4,7 +4,7 @@ import type { ImageRole } from '../../src/images/schema.js'
 import type { Store } from '../../src/store/store.js'
 import { insert, newImage, T0 } from './samples.js'
 
-/** Portraits that a persona shows, and what becomes of those that none shows any more. */
+/** Portraits that a persona shows, and the fate of those that none shows any more. */
 export function portraitContract(store: () => Store) {
   /** A persona of a new project that shows a stored image. */
   async function withPortrait(role: ImageRole = 'persona-avatar') {

@@ -165,7 +165,7 @@ const tag = fc.oneof(
 )
 const tags = fc.uniqueArray(tag, { maxLength: 3, comparator: sameTag }).filter((list) => list.length > 0)
 
-/** Personas to create; `after` is in ms behind the one before, and `change` what becomes of it, where anything does. */
+/** Personas to create; `after` is in ms behind the one before, and `change` what is changed later, where anything is. */
 export const drafts = fc.array(
   fc.record(
     {

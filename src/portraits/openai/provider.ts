@@ -41,7 +41,7 @@ export interface GenerateRequest {
 export interface ImageProvider {
   /**
    * The picture as the provider sent it, not yet decoded, and the model that made it.
-   * @throws ServiceError as errors.ts tells what the provider said
+   * @throws ServiceError as errors.ts translates the answer of the provider
    */
   generate(request: GenerateRequest): Promise<{ bytes: Buffer; model: string }>
 }
@@ -167,7 +167,7 @@ function pictureOf(answer: unknown): Buffer {
   throw without()
 }
 
-// Buffer.from skips what is not base64 instead of failing, so the length tells.
+// Buffer.from skips what is not base64 instead of failing, so the length is compared.
 function decodeBase64(encoded: string): Buffer {
   const digits = encoded.replaceAll(/\s+/g, '').replace(/={1,2}$/, '')
   const bytes = Buffer.from(digits, 'base64')

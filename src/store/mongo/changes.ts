@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { changed, originOf } from '../../personas/change.js'
 import type { Persona } from '../../personas/schema.js'
 import type { Store, StoredImage } from '../store.js'
-import { answer, patienceFor } from './answer.js'
 import { type Collections, isDuplicate, nameTaken } from './collections.js'
 import { nextOrderKey } from './order.js'
 import { type PersonaDocument, toOrigin, toPersona, updateOf } from './persona-document.js'
 import type { Portraits } from './portraits.js'
+import { timeoutFor, withTimeout } from './timeout.js'
 import type { Histories } from './versions.js'
 
 function isStale(document: PersonaDocument, ifMatch: readonly string[] | undefined): boolean {
@@ -33,7 +33,7 @@ interface ChangeSteps {
 
 type ChangeMethods = Pick<Store, 'updatePersona' | 'deletePersona' | 'storePortrait'>
 
-/** Runs works of one key one after another, whatever becomes of them. */
+/** Runs tasks of one key one after another, whether they succeed or fail. */
 function turns() {
   const last = new Map<string, Promise<unknown>>()
   return async <T>(key: string, work: () => Promise<T>): Promise<T> => {
@@ -109,7 +109,7 @@ export function mongoChanges(
 
   return {
     updatePersona(projectId, id, { now, ifMatch, revertedFrom, ...change }) {
-      return answer((signal) =>
+      return withTimeout((signal) =>
         fromCurrent({ projectId, id }, signal, async (current) => {
           if (isStale(current, ifMatch)) return 'stale'
           const before = toPersona(current)
@@ -128,7 +128,7 @@ export function mongoChanges(
     },
 
     deletePersona(projectId, id, ifMatch) {
-      return answer((signal) =>
+      return withTimeout((signal) =>
         fromCurrent({ projectId, id }, signal, async (current) => {
           if (isStale(current, ifMatch)) return 'stale'
           const version = { projectId, id, updatedAt: current.updatedAt }
@@ -144,7 +144,7 @@ export function mongoChanges(
 
     storePortrait(projectId, personaId, { image, now }) {
       const key = { projectId, id: personaId }
-      return answer(
+      return withTimeout(
         (signal) =>
           portraits.settle({ projectId, imageId: image.id }, signal, async () => {
             if ((await personas.findOne(key, { projection: { _id: 1 } })) === null) return 'missing'
@@ -156,7 +156,7 @@ export function mongoChanges(
               return leavingPortrait(current, signal, () => write({ current, before, after }, signal))
             })
           }),
-        patienceFor(image.bytes),
+        timeoutFor(image.bytes),
       )
     },
   }

@@ -85,7 +85,7 @@ export async function nameTaken(
   throw error
 }
 
-/** Whether an error is a unique index's refusal (code 11000). */
+/** Whether an error is a duplicate key of a unique index (code 11000). */
 export function isDuplicate(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 11000
 }

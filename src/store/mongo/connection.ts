@@ -1,7 +1,7 @@
 import { type Db, type DbOptions, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb'
 import { ServiceError } from '../../errors/error.js'
-import { answer } from './answer.js'
 import { reconnectWhenHung } from './reconnect.js'
+import { withTimeout } from './timeout.js'
 
 const DEFAULT_DATABASE = 'personas'
 /** Longest wait for a connection at start, in ms. */
@@ -38,8 +38,8 @@ export interface MongoConnection {
 export async function connectMongo(url: string): Promise<MongoConnection> {
   const { client, db, address } = parse(url)
   try {
-    await answer(() => client.connect(), CONNECT_MS)
-    await answer(() => db.command({ ping: 1 }))
+    await withTimeout(() => client.connect(), CONNECT_MS)
+    await withTimeout(() => db.command({ ping: 1 }))
     const hung = reconnectWhenHung(client)
     const close = () => {
       hung.stop()

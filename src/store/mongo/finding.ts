@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache'
 import type { Filter } from 'mongodb'
 import { MAX_SPELLINGS, markOf, type PersonaQuery, searchedFields } from '../../personas/search.js'
 import type { Store } from '../store.js'
-import { answer } from './answer.js'
 import { type Collections, NAME_INDEX, ORDER_INDEX, TAG_INDEX, UPDATED_INDEX } from './collections.js'
 import { decodeCursor, decodeFound, encodeCursor, encodeFound } from './order.js'
 import { type PersonaDocument, searchFields, toPersona } from './persona-document.js'
+import { withTimeout } from './timeout.js'
 
 /** Documents of earlier versions that are given what they are found by at a time. */
 const FILLED_AT_ONCE = 500
@@ -85,7 +85,7 @@ export function mongoSearch(personas: Collections['personas']): MongoSearch {
   /** Returns whether there may be more. */
   async function fillSome(projectId: string): Promise<boolean> {
     const without = personas.find({ projectId, search: { $exists: false } }, { projection })
-    const documents = await answer(() => without.limit(FILLED_AT_ONCE).toArray())
+    const documents = await withTimeout(() => without.limit(FILLED_AT_ONCE).toArray())
     if (documents.length === 0) return false
     const updates = documents.map((document) => ({
       updateOne: {
@@ -94,7 +94,7 @@ export function mongoSearch(personas: Collections['personas']): MongoSearch {
         update: { $set: searchFields(toPersona(document)) },
       },
     }))
-    await answer(() => personas.bulkWrite(updates, { ordered: false }))
+    await withTimeout(() => personas.bulkWrite(updates, { ordered: false }))
     return true
   }
 
@@ -113,7 +113,7 @@ export function mongoSearch(personas: Collections['personas']): MongoSearch {
         { $sort: { count: -1, _id: 1 } },
         { $limit: MAX_SPELLINGS },
       ])
-      return (await answer(() => groups.toArray())).map(({ _id: tag, count }) => ({ tag, count }))
+      return (await withTimeout(() => groups.toArray())).map(({ _id: tag, count }) => ({ tag, count }))
     },
   }
 }

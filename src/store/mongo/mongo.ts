@@ -1,6 +1,5 @@
 import { DEFAULT_VERSIONS_KEPT } from '../../personas/versions.js'
 import type { Store, StoreOptions } from '../store.js'
-import { answer } from './answer.js'
 import { mongoChanges } from './changes.js'
 import { collectionsOf, createIndexes } from './collections.js'
 import { connectMongo, unusable } from './connection.js'
@@ -8,6 +7,7 @@ import { mongoImages } from './images.js'
 import { mongoPersonas } from './personas.js'
 import { mongoPortraits } from './portraits.js'
 import { mongoProjects } from './projects.js'
+import { withTimeout } from './timeout.js'
 import { mongoTransfer } from './transfer.js'
 import { mongoVersions } from './versions.js'
 
@@ -58,8 +58,9 @@ export async function openMongoStore(url: string, options: MongoStoreOptions = {
 
   return {
     description: `MongoDB at ${address}`,
+    limits: [],
     async ping() {
-      await answer(() => db.command({ ping: 1 }))
+      await withTimeout(() => db.command({ ping: 1 }))
     },
     async close() {
       clearInterval(sweeper)

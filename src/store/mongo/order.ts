@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-// A process that starts anew begins its counter anew: these tell its keys from those of any other process.
+// A process that restarts begins its counter again: these bytes keep its keys apart from those of any other process.
 const processMark = randomBytes(5).toString('hex')
 let lastTime = 0
 let count = 0

@@ -1,11 +1,11 @@
 import { newPersona } from '../../personas/change.js'
 import { EVERY_PERSONA } from '../../personas/search.js'
 import type { Store } from '../store.js'
-import { answer } from './answer.js'
 import { type Collections, isDuplicate, LATEST, nameTaken } from './collections.js'
 import { filterOf, mongoSearch, orderOf } from './finding.js'
 import { type Place, placeBehind } from './order.js'
 import { type PersonaDocument, toDocument, toPersona } from './persona-document.js'
+import { withTimeout } from './timeout.js'
 
 /** The place of a project's newest persona; null where there is none. */
 export function newestPlace(personas: Collections['personas'], projectId: string): Promise<Place | null> {
@@ -38,7 +38,7 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     let last: PersonaDocument | undefined
     // The brackets and the newline; with each persona but the first goes a comma.
     let bytes = 3
-    while (await answer(() => found.hasNext())) {
+    while (await withTimeout(() => found.hasNext())) {
       for (const document of found.readBufferedDocuments()) {
         const json = JSON.stringify(toPersona(document))
         const size = Buffer.byteLength(json) + (last === undefined ? 0 : 1)
@@ -61,7 +61,7 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     listTagSpellings: search.listTagSpellings,
 
     async findPersona(projectId, id) {
-      const document = await answer(() => personas.findOne({ projectId, id }))
+      const document = await withTimeout(() => personas.findOne({ projectId, id }))
       return document && toPersona(document)
     },
 
@@ -69,13 +69,13 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
       // Ids are of 0-9, a-f and dashes: `g` is behind everything that can follow the prefix.
       const range = { projectId, id: { $gte: prefix, $lt: `${prefix}g` } }
       const projection = { _id: 0, id: 1 }
-      const matches = await answer(() => personas.find(range, { projection }).toArray())
+      const matches = await withTimeout(() => personas.find(range, { projection }).toArray())
       const [first] = matches
       return first === undefined ? { count: 0 } : { count: matches.length, id: first.id }
     },
 
     insertPersona(projectId, persona, now) {
-      return answer(async (signal) => {
+      return withTimeout(async (signal) => {
         for (;;) {
           const newest = await newestPlace(personas, projectId)
           signal.throwIfAborted()

@@ -1,8 +1,8 @@
 import type { ImageRole } from '../../images/schema.js'
-import { answer } from './answer.js'
 import { type Collections, LATEST } from './collections.js'
 import { nextOrderKey } from './order.js'
 import type { OfFields, PersonaDocument } from './persona-document.js'
+import { withTimeout } from './timeout.js'
 
 export const PORTRAIT: ImageRole = 'persona-avatar'
 
@@ -61,37 +61,37 @@ export function mongoPortraits(
           .find({ projectId, role: PORTRAIT, _id: { $gt: after } }, { projection: { id: 1 }, ...LATEST })
           .sort({ _id: 1 })
           .limit(BATCH)
-        const batch = await answer(() => stored.toArray())
+        const batch = await withTimeout(() => stored.toArray())
         const last = batch.at(-1)
         if (last === undefined) return removed
         after = last._id
         const ids = batch.map(({ id }) => id)
         // The notes first: what a change has settled by then is in use, or was removed.
         const notes = portraitChanges.find({ projectId, imageId: { $in: ids } }, LATEST)
-        const noted = new Set((await answer(() => notes.toArray())).map(({ imageId }) => imageId))
+        const noted = new Set((await withTimeout(() => notes.toArray())).map(({ imageId }) => imageId))
         const use = { projection: { _id: 0, imageUrl: 1 }, ...LATEST }
         const uses = { projectId, imageUrl: { $in: ids } } satisfies OfFields<PersonaDocument, unknown>
         const users = personas.find(uses, use)
-        const used = new Set((await answer(() => users.toArray())).map(({ imageUrl }) => imageUrl))
+        const used = new Set((await withTimeout(() => users.toArray())).map(({ imageUrl }) => imageUrl))
         // A change may go on to use what it has noted, or may have seen a use that is gone now: left to the sweep.
         const undecided = ids.filter((id) => noted.has(id) && !used.has(id))
         if (undecided.length > 0) {
           const at = new Date()
           const left = undecided.map((imageId) => ({ _id: nextOrderKey(), projectId, imageId, at }))
-          await answer(() => portraitChanges.insertMany(left))
+          await withTimeout(() => portraitChanges.insertMany(left))
         }
         const unused = ids.filter((id) => !noted.has(id) && !used.has(id))
         if (unused.length === 0) continue
-        await answer(() => images.deleteMany({ projectId, id: { $in: unused } }))
+        await withTimeout(() => images.deleteMany({ projectId, id: { $in: unused } }))
         removed = true
       }
     },
 
     async sweep(olderThanMs) {
       const before = new Date(Date.now() - olderThanMs)
-      const notes = await answer(() => portraitChanges.find({ at: { $lte: before } }).toArray())
+      const notes = await withTimeout(() => portraitChanges.find({ at: { $lte: before } }).toArray())
       for (const note of notes) {
-        await answer(async () => {
+        await withTimeout(async () => {
           await removeIfUnused(note)
           await portraitChanges.deleteOne({ projectId: note.projectId, _id: note._id })
         })

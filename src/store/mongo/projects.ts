@@ -3,7 +3,6 @@ import { type ImageRole, imageRoles } from '../../images/schema.js'
 import { MODEL_USES } from '../../projects/schema.js'
 import { isKeyFault, keyAfter, modelsOf, projectOf } from '../project-settings.js'
 import type { KeyFault, ProjectChange, Store, StoredProject } from '../store.js'
-import { answer } from './answer.js'
 import {
   type Collections,
   IMAGE_ORDER,
@@ -13,6 +12,7 @@ import {
 } from './collections.js'
 import { nextOrderKey } from './order.js'
 import { PORTRAIT, type Portraits } from './portraits.js'
+import { withTimeout } from './timeout.js'
 import type { Histories } from './versions.js'
 
 /** Documents that one statement deletes, so that each is done in time however large the project. */
@@ -88,9 +88,9 @@ interface Owned {
 async function deleteAll(owned: Owned, filter: OwnedFilter) {
   for (let deleted = false; ; deleted = true) {
     const found = owned.find(filter, { projection: { _id: 1 } }).limit(DELETED_AT_ONCE)
-    const keys = (await answer(() => found.toArray())).map(({ _id }) => _id)
+    const keys = (await withTimeout(() => found.toArray())).map(({ _id }) => _id)
     if (keys.length === 0) return deleted
-    await answer(() => owned.deleteMany({ ...filter, _id: { $in: keys } }))
+    await withTimeout(() => owned.deleteMany({ ...filter, _id: { $in: keys } }))
   }
 }
 
@@ -162,25 +162,25 @@ export function mongoProjects(
       })
       const owned = id === undefined ? {} : { projectId: id }
       const [named, ...earliest] = await Promise.all([
-        answer(() => registered.toArray()),
-        answer(() => personas.aggregate<Earliest>(earliestOf(owned, PERSONA_ORDER)).toArray()),
-        answer(() => images.aggregate<Earliest>(earliestOf(owned, IMAGE_ORDER)).toArray()),
+        withTimeout(() => registered.toArray()),
+        withTimeout(() => personas.aggregate<Earliest>(earliestOf(owned, PERSONA_ORDER)).toArray()),
+        withTimeout(() => images.aggregate<Earliest>(earliestOf(owned, IMAGE_ORDER)).toArray()),
       ])
       return inOrder([...named.map(({ _id, order }) => ({ _id, place: order })), ...earliest.flat()], named)
     },
 
     async findProject(id) {
-      const document = await answer(() => projects.findOne({ _id: id }))
+      const document = await withTimeout(() => projects.findOne({ _id: id }))
       return document && toProject(document)
     },
 
     async insertProject({ id, name }, now) {
       const document = { _id: id, name, ...registration(now), updatedAt: new Date(now) }
-      await answer(() => projects.insertOne(document))
+      await withTimeout(() => projects.insertOne(document))
     },
 
     updateProject(id, change, now) {
-      return answer(async (signal) => {
+      return withTimeout(async (signal) => {
         for (;;) {
           signal.throwIfAborted()
           try {
@@ -202,14 +202,14 @@ export function mongoProjects(
       // Behind the personas, and not all of them: one that came in meanwhile keeps its portrait.
       const hadPortraits = await portraits.removeUnused(id)
       // The settings last, so that it keeps its name while anything of it is there.
-      const { deletedCount } = await answer(() => projects.deleteOne({ _id: id }))
+      const { deletedCount } = await withTimeout(() => projects.deleteOne({ _id: id }))
       return hadPersonas || hadImages || hadPortraits || deletedCount === 1
     },
 
     async listSealedKeys() {
       const withKey = { 'llmSettings.apiKey': { $exists: true } }
       const found = projects.find(withKey, { projection: { 'llmSettings.apiKey.ciphertext': 1 } })
-      const documents = await answer(() => found.toArray())
+      const documents = await withTimeout(() => found.toArray())
       return documents.flatMap(({ _id, llmSettings }) =>
         llmSettings === undefined ? [] : [{ projectId: _id, ciphertext: llmSettings.apiKey.ciphertext }],
       )

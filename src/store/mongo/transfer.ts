@@ -2,7 +2,6 @@ import type { Document, FindCursor } from 'mongodb'
 import { recordExists } from '../../errors/store.js'
 import { FIRST_VERSION } from '../../personas/change.js'
 import type { PersonaRecord, RecordSequence, Transfer } from '../transfer.js'
-import { answer, patienceFor } from './answer.js'
 import { type Collections, isDuplicate, ORDER_INDEX } from './collections.js'
 import { toImage } from './images.js'
 import { continueBehind, nextOrderKey, type Place, placeBehind } from './order.js'
@@ -16,6 +15,7 @@ import {
 } from './persona-document.js'
 import { newestPlace } from './personas.js'
 import { toProject } from './projects.js'
+import { timeoutFor, withTimeout } from './timeout.js'
 
 /** The server ends an answer at 16 MB, whatever the number of documents. */
 const ANSWER_BYTES = 16 * 1024 * 1024
@@ -31,7 +31,7 @@ interface Reading<D, T> {
 async function* read<D extends Document, T>({ find, only = async (all) => all, toRecord }: Reading<D, T>) {
   const found = find()
   try {
-    while (await answer(() => found.hasNext(), patienceFor({ length: ANSWER_BYTES }))) {
+    while (await withTimeout(() => found.hasNext(), timeoutFor({ length: ANSWER_BYTES }))) {
       for (const document of await only(found.readBufferedDocuments())) yield toRecord(document)
     }
   } finally {
@@ -44,12 +44,12 @@ function sequence<D extends Document, T>(
   append: (records: readonly T[]) => Promise<unknown>,
 ): RecordSequence<T> {
   return {
-    estimate: () => answer(reading.estimate),
+    estimate: () => withTimeout(reading.estimate),
     read: () => read(reading),
     async append(records) {
       if (records.length === 0) return
       try {
-        await answer(() => append(records), patienceFor({ length: ANSWER_BYTES }))
+        await withTimeout(() => append(records), timeoutFor({ length: ANSWER_BYTES }))
       } catch (error) {
         if (!isDuplicate(error)) throw error
         throw recordExists({ cause: error })
@@ -75,7 +75,7 @@ async function ofHistory(personas: Collections['personas'], documents: VersionDo
     { projection: { projectId: 1, id: 1, version: 1 } },
   )
   const current = new Map<string, number>()
-  for (const { projectId, id, version } of await answer(() => found.toArray())) {
+  for (const { projectId, id, version } of await withTimeout(() => found.toArray())) {
     current.set(id + projectId, version ?? FIRST_VERSION)
   }
   return documents.filter(({ projectId, id, version }) => version < (current.get(id + projectId) ?? 0))

@@ -2,7 +2,6 @@ import { contentOf, FIRST_VERSION } from '../../personas/change.js'
 import type { Persona } from '../../personas/schema.js'
 import type { Store } from '../store.js'
 import type { PersonaRecord } from '../transfer.js'
-import { answer } from './answer.js'
 import { type Collections, isDuplicate, LATEST } from './collections.js'
 import { nextOrderKey } from './order.js'
 import {
@@ -12,6 +11,7 @@ import {
   toVersionDocument,
   type VersionDocument,
 } from './persona-document.js'
+import { withTimeout } from './timeout.js'
 
 /** Versions that are looked at, or removed, in one statement. */
 const BATCH = 100
@@ -65,10 +65,10 @@ export function mongoVersions(
   /** Some versions, in the order of their personas' ids, and those of them whose persona is gone. */
   async function look(projectId: string, id: IdRange) {
     const found = versions.find({ projectId, id }, { projection: { id: 1 }, ...LATEST })
-    const batch = await answer(() => found.sort({ id: 1, version: 1 }).limit(BATCH).toArray())
+    const batch = await withTimeout(() => found.sort({ id: 1, version: 1 }).limit(BATCH).toArray())
     const owners = { projectId, id: { $in: [...new Set(batch.map((each) => each.id))] } }
     const there = personas.find(owners, { projection: { _id: 0, id: 1 }, ...LATEST })
-    const present = new Set((await answer(() => there.toArray())).map((each) => each.id))
+    const present = new Set((await withTimeout(() => there.toArray())).map((each) => each.id))
     return { last: batch.at(-1)?.id, orphans: batch.filter((each) => !present.has(each.id)) }
   }
 
@@ -77,7 +77,7 @@ export function mongoVersions(
     for (let range: IdRange = id ?? { $gt: '' }; ; ) {
       const { last, orphans } = await look(projectId, range)
       const ids = orphans.map(({ _id }) => _id)
-      if (ids.length > 0) await answer(() => versions.deleteMany({ projectId, _id: { $in: ids } }))
+      if (ids.length > 0) await withTimeout(() => versions.deleteMany({ projectId, _id: { $in: ids } }))
       const isLastGone = orphans.at(-1)?.id === last
       if (last === undefined || (id !== undefined && !isLastGone)) return
       // There may be more of the last persona: they are removed as well, or passed over.
@@ -114,15 +114,15 @@ export function mongoVersions(
       return outcome
     },
 
-    noteRemoval: (projectId) => answer(() => note({ projectId })),
+    noteRemoval: (projectId) => withTimeout(() => note({ projectId })),
     removeOrphans,
 
     async sweep(olderThanMs) {
       const before = new Date(Date.now() - olderThanMs)
-      const notes = await answer(() => historyRemovals.find({ at: { $lte: before } }).toArray())
+      const notes = await withTimeout(() => historyRemovals.find({ at: { $lte: before } }).toArray())
       for (const { _id, projectId, id } of notes) {
         await removeOrphans(projectId, id)
-        await answer(() => historyRemovals.deleteOne({ projectId, _id }))
+        await withTimeout(() => historyRemovals.deleteOne({ projectId, _id }))
       }
     },
   }
@@ -131,7 +131,7 @@ export function mongoVersions(
     histories,
 
     listVersions(projectId, id, { limit, before = Number.MAX_SAFE_INTEGER }) {
-      return answer(async () => {
+      return withTimeout(async () => {
         const current = await personas.findOne({ projectId, id }, entry)
         if (current === null) return 'missing'
         const { version } = toEntry(current)
@@ -146,7 +146,7 @@ export function mongoVersions(
     },
 
     findVersion(projectId, id, version) {
-      return answer(async () => {
+      return withTimeout(async () => {
         const document = await personas.findOne({ projectId, id })
         if (document === null) return 'missing'
         const current = toPersona(document)

@@ -2,7 +2,6 @@ import type Database from 'libsql'
 
 interface Waiting {
   work: () => unknown
-  isOneStatement: boolean
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
 }
@@ -11,8 +10,6 @@ interface Waiting {
 export interface Commits {
   /** Runs a work in one transaction with all that come at once; it is rolled back individually if it throws. */
   write<T>(work: () => T): Promise<T>
-  /** The same for a work of one statement, which needs no transaction where it comes alone. */
-  writeOne<T>(work: () => T): Promise<T>
 }
 
 /** Runs statements, translates what they throw, and first does what is due (see `endFailed`). */
@@ -99,25 +96,16 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
   function flush() {
     const batch = waiting
     waiting = []
-    const [first] = batch
-    if (batch.length > 1 || first?.isOneStatement !== true) return commitAll(batch)
-    try {
-      first.resolve(first.work())
-    } catch (error) {
-      first.reject(error)
-    }
+    commitAll(batch)
   }
 
-  const enqueue = <T>(work: () => T, isOneStatement: boolean) =>
-    new Promise<T>((resolve, reject) => {
+  function write<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
       // The list holds works of every type; each is settled with what it gave.
-      waiting.push({ work, isOneStatement, resolve: resolve as Waiting['resolve'], reject })
+      waiting.push({ work, resolve: resolve as Waiting['resolve'], reject })
       if (waiting.length === 1) setImmediate(flush)
     })
-
-  return {
-    endFailed,
-    write: (work) => enqueue(work, false),
-    writeOne: (work) => enqueue(work, true),
   }
+
+  return { endFailed, write }
 }

@@ -24,7 +24,7 @@ export interface Query {
 /** The open database file: statements, transactions and nothing of what is stored. */
 export interface SqliteDatabase extends Commits {
   prepare(sql: string): Query
-  /** Fails with SERVICE_UNAVAILABLE where the file is gone, damaged, or could not be read or written of late. */
+  /** Fails with SERVICE_UNAVAILABLE where the file is gone, damaged, or could not be read or written recently. */
   check(): Promise<void>
   close(): void
 }
@@ -70,13 +70,12 @@ export function openDatabase(dataDir: string): SqliteDatabase {
       }
     },
     write: commits.write,
-    writeOne: commits.writeOne,
     async check() {
       guarded(() => readSchema.get())
       health.check()
       if (!health.mustWrite()) return
       // It goes to the disk, as no read of a cached page does.
-      await commits.writeOne(() => guarded(() => probe.run()))
+      await commits.write(() => guarded(() => probe.run()))
       health.written()
     },
     close() {

@@ -28,16 +28,14 @@ const RAREST_TAG = `SELECT json_array(value) AS found FROM json_each(?2) ORDER B
 /** Finds rows, up to `limit` behind a place, in the order of the query. */
 export type Find = (search: Search, from: { after: Place | undefined; limit: number }) => Promise<Place[]>
 
-/** Which rows of a project a query has. Others are answered between the statements of a search. */
-export function sqliteFinding(db: SqliteDatabase, rows: SearchRows): Find {
-  const prepared = new LRUCache<string, Query>({ max: 100, memoMethod: (sql) => db.prepare(sql) })
-  const turns = new Limit({
-    name: 'search_turns',
-    capacity: 1,
-    maxWaitMs: 10_000,
-    error: tooManyLargeAnswers,
-  })
+/** One statement of a search runs at a time, and others are answered in between. */
+export function searchTurns(): Limit {
+  return new Limit({ name: 'search_turns', capacity: 1, maxWaitMs: 10_000, error: tooManyLargeAnswers })
+}
 
+/** Which rows of a project a query has. `turns` are those of its statements. */
+export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: SearchRows; turns: Limit }): Find {
+  const prepared = new LRUCache<string, Query>({ max: 100, memoMethod: (sql) => db.prepare(sql) })
   async function run<Found>({ sql, values }: Statement) {
     const row = await beginInTurn(turns, async () => prepared.memo(sql).get(...values))
     // As the statement says.

@@ -49,7 +49,7 @@ export function sqliteImages(db: SqliteDatabase): ImageStore & {
     },
 
     async insertImage(projectId, { id, role, format, bytes }) {
-      await db.writeOne(() => insert.changeOne(projectId, id, role, format, bytes))
+      await db.write(() => insert.changeOne(projectId, id, role, format, bytes))
     },
 
     async findImage(projectId, id) {
@@ -71,7 +71,7 @@ export function sqliteImages(db: SqliteDatabase): ImageStore & {
     },
 
     async deleteImage(projectId, id) {
-      return db.writeOne(() => remove.run(projectId, id) > 0)
+      return db.write(() => remove.run(projectId, id) > 0)
     },
   }
 }

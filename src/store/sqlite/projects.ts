@@ -158,7 +158,7 @@ export function sqliteProjects(db: SqliteDatabase): ProjectStore {
     },
 
     async insertProject({ id, name }, now) {
-      await db.writeOne(() => insert.changeOne(id, now, ...valuesOf(toProjectRow({ id, name }))))
+      await db.write(() => insert.changeOne(id, now, ...valuesOf(toProjectRow({ id, name }))))
     },
 
     async updateProject(id, change, now) {

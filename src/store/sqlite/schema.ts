@@ -77,7 +77,7 @@ const migrations = [
      text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
    );
    -- Rows up to lacking_to may be without a text yet; those up to indexed_to have their trigrams. The mark is one
-   -- trigram, of characters for private use, by which the project is found among the others.
+   -- trigram, of characters for private use, that identifies the project.
    CREATE TABLE search_progress (
      id INTEGER PRIMARY KEY,
      project_id TEXT NOT NULL UNIQUE,

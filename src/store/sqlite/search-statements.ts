@@ -67,7 +67,7 @@ function rowsOf(search: Search, { after, limit, tag, trigrams }: Source, bind: B
     ${withTexts(search, bind)}`
 }
 
-/** Finds `found`, the `seq` of each row of a source for which the query holds; tells its number of `rows` and the `last`. */
+/** Finds `found`, the `seq` of each row of a source for which the query holds; returns also the number of `rows` and the `last`. */
 export function findAmong(search: Search, source: Source): Statement {
   const { last } = search.query.isReversed ? BACKWARD : FORWARD
   return statement(

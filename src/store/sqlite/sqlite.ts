@@ -3,7 +3,7 @@ import { DEFAULT_VERSIONS_KEPT } from '../../personas/versions.js'
 import type { Store, StoreOptions } from '../store.js'
 import { encryptedCursors } from './cursors.js'
 import { openDatabase, type SqliteDatabase } from './database.js'
-import { sqliteFinding } from './finding.js'
+import { searchTurns, sqliteFinding } from './finding.js'
 import { foundPages } from './found-pages.js'
 import { sqliteImages } from './images.js'
 import { sqlitePersonas } from './personas.js'
@@ -25,14 +25,16 @@ export function openSqliteStore(dataDir: string, { versionsKept }: StoreOptions 
   const { steps, ...versions } = sqliteVersions(db, versionsKept ?? DEFAULT_VERSIONS_KEPT)
   const cursors = encryptedCursors(cursorKey(db))
   const search = searchRows(db)
+  const turns = searchTurns()
   const { forget, ...personas } = sqlitePersonas(db, {
     images: { insert, removePortraitIfUnused },
     versions: steps,
     cursors,
-    listFound: foundPages(db, { find: sqliteFinding(db, search), cursors }),
+    listFound: foundPages(db, { find: sqliteFinding(db, { rows: search, turns }), cursors }),
     search,
   })
   return {
+    limits: [turns],
     description: `SQLite in ${join(dataDir, 'personas.db')}`,
     ping: db.check,
     async close() {

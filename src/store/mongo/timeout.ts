@@ -2,13 +2,13 @@ import { MongoError, MongoServerError } from 'mongodb'
 import { databaseFull, databaseUnavailable } from '../../errors/store.js'
 
 /** How long a call may wait for the database, in ms: so its 503 is there within 5 s. */
-const PATIENCE_MS = 4_300
+const TIMEOUT_MS = 4_300
 /** Slowest connection that images to store are given more time for, in bytes per ms. */
 const BYTES_PER_MS = 5_000
 
 /** How long a call that stores an image may wait for the database, in ms. */
-export function patienceFor(bytes: { length: number }): number {
-  return PATIENCE_MS + bytes.length / BYTES_PER_MS
+export function timeoutFor(bytes: { length: number }): number {
+  return TIMEOUT_MS + bytes.length / BYTES_PER_MS
 }
 
 // Server error codes of https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml that
@@ -42,10 +42,10 @@ const SOCKET_CODES = new Set([
   'EHOSTUNREACH',
 ])
 
-class Overdue extends Error {}
+class TimedOut extends Error {}
 
 function translated(error: unknown): unknown {
-  if (error instanceof Overdue) return databaseUnavailable({ cause: error })
+  if (error instanceof TimedOut) return databaseUnavailable({ cause: error })
   // The driver passes on what a socket throws that was ended under it.
   if (error instanceof Error && 'code' in error && SOCKET_CODES.has(String(error.code)))
     return databaseUnavailable({ cause: error })
@@ -59,27 +59,27 @@ function translated(error: unknown): unknown {
 }
 
 /**
- * Runs statements against the database and waits at most `patience` ms for them. `work` should ask its
+ * Runs statements against the database and waits at most `timeout` ms for them. `work` should ask its
  * signal before each further statement, so that what nobody waits for any more does not go on.
  * Throws a ServiceError `SERVICE_UNAVAILABLE` when the database does not answer or has no space left;
  * other errors pass.
  */
-export async function answer<T>(
+export async function withTimeout<T>(
   work: (signal: AbortSignal) => Promise<T>,
-  patience: number = PATIENCE_MS,
+  timeout: number = TIMEOUT_MS,
 ): Promise<T> {
   // The driver's own limits apply to each attempt of a statement, not to its retries.
   const deadline = new AbortController()
   let timer: NodeJS.Timeout | undefined
-  const overdue = new Promise<never>((_, reject) => {
+  const timedOut = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const error = new Overdue(`No answer within ${patience} ms`)
+      const error = new TimedOut(`No answer within ${timeout} ms`)
       deadline.abort(error)
       reject(error)
-    }, patience)
+    }, timeout)
   })
   try {
-    return await Promise.race([work(deadline.signal), overdue])
+    return await Promise.race([work(deadline.signal), timedOut])
   } catch (error) {
     throw translated(error)
   } finally {
