@@ -94,7 +94,7 @@ export class Limit {
     return this.#wait(wanted, { caller, signal, withoutTimeout })
   }
 
-  /** Does a work within the limit. What it returns or throws passes through. */
+  /** Runs a task within the limit. What it returns or throws passes through. */
   async run<T>(cost: number, work: () => Promise<T>, options: TakeOptions = {}): Promise<T> {
     const hold = await this.take(cost, options)
     try {

@@ -1,19 +1,19 @@
 import type Database from 'libsql'
 
 interface Waiting {
-  work: () => unknown
+  task: () => unknown
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
 }
 
-/** How works that change things get to the disk. */
+/** How changes are written to the disk. */
 export interface Commits {
-  /** Runs a work in one transaction with all that come at once; it is rolled back individually if it throws. */
-  write<T>(work: () => T): Promise<T>
+  /** Runs a task in one transaction with all that come at once; it is rolled back individually if it throws. */
+  write<T>(task: () => T): Promise<T>
 }
 
 /** Runs statements, translates what they throw, and first does what is due (see `endFailed`). */
-export type Guard = <T>(work: () => T) => T
+export type Guard = <T>(task: () => T) => T
 
 interface GroupCommit extends Commits {
   /** Ends the transaction that a failed ROLLBACK left open; nothing may read what it wrote. Throws while it cannot. */
@@ -21,7 +21,7 @@ interface GroupCommit extends Commits {
 }
 
 /**
- * One commit for all works that come at once. A work's promise is settled once the commit is on the disk;
+ * One commit for all tasks that come at once. A task's promise is settled once the commit is on the disk;
  * `guarded` translates the faults.
  */
 export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit {
@@ -32,23 +32,23 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
   const begin = statement('BEGIN IMMEDIATE')
   const commit = statement('COMMIT')
   const rollback = statement('ROLLBACK')
-  const save = statement('SAVEPOINT work')
-  const release = statement('RELEASE work')
-  const undo = statement('ROLLBACK TO work')
+  const save = statement('SAVEPOINT task')
+  const release = statement('RELEASE task')
+  const undo = statement('ROLLBACK TO task')
   let waiting: Waiting[] = []
   let mustEnd = false
 
   /**
-   * One of several works within the transaction: what it throws takes its own changes back and no other's. A
-   * step of the transaction itself that fails is thrown: none of its works can be told from the others then.
+   * One of several tasks within the transaction: if it throws, its own changes are rolled back and no other's. An
+   * error of the transaction itself is thrown: it concerns all of its tasks.
    */
-  function perform({ work, resolve, reject }: Waiting): () => void {
+  function perform({ task, resolve, reject }: Waiting): () => void {
     save()
     let value: unknown
     try {
-      value = work()
+      value = task()
     } catch (error) {
-      // A full disk may have ended the whole transaction, and every work with it.
+      // A full disk may have ended the whole transaction, and every task with it.
       if (!db.inTransaction) throw error
       undo()
       release()
@@ -58,9 +58,9 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
     return () => resolve(value)
   }
 
-  /** The only work of its transaction, which ends with it. */
-  function performAlone({ work, resolve }: Waiting): () => void {
-    const value = work()
+  /** The only task of its transaction, which ends with it. */
+  function performAlone({ task, resolve }: Waiting): () => void {
+    const value = task()
     return () => resolve(value)
   }
 
@@ -78,7 +78,7 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
       try {
         endFailed()
       } catch {
-        // The works have been told what failed first.
+        // The tasks have been rejected with what failed first.
       }
     }
   }
@@ -99,10 +99,10 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
     commitAll(batch)
   }
 
-  function write<T>(work: () => T): Promise<T> {
+  function write<T>(task: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      // The list holds works of every type; each is settled with what it gave.
-      waiting.push({ work, resolve: resolve as Waiting['resolve'], reject })
+      // The list holds tasks of every type; each is settled with what it returned.
+      waiting.push({ task, resolve: resolve as Waiting['resolve'], reject })
       if (waiting.length === 1) setImmediate(flush)
     })
   }

@@ -24,8 +24,10 @@ function toEntry(row: Record<string, unknown>) {
 
 /** The histories of personas in SQLite, of at most `kept` versions each, the current one counted. */
 export function sqliteVersions(db: SqliteDatabase, kept: number): VersionReads & { steps: VersionSteps } {
-  const current = db.prepare(
-    `SELECT ${BODY} AS body, updated_at, changed, reverted_from FROM personas WHERE project_id = ? AND id = ?`,
+  const current = db.prepare(`SELECT ${BODY} AS body FROM personas WHERE project_id = ? AND id = ?`)
+  const newest = db.prepare(
+    `SELECT json_extract(${BODY}, '$.version') AS version, updated_at, changed, reverted_from
+     FROM personas WHERE project_id = ? AND id = ?`,
   )
   const list = db.prepare(
     `SELECT version, updated_at, changed, reverted_from FROM versions
@@ -41,11 +43,6 @@ export function sqliteVersions(db: SqliteDatabase, kept: number): VersionReads &
     `SELECT version, octet_length(body) AS size FROM versions WHERE project_id = ? AND id = ? ORDER BY version`,
   )
   const dropUpTo = db.prepare('DELETE FROM versions WHERE project_id = ? AND id = ? AND version <= ?')
-
-  function currentOf(projectId: string, id: string) {
-    const row = current.get(projectId, id)
-    return row === undefined ? undefined : { row, persona: toPersona({ body: String(row.body) }) }
-  }
 
   return {
     steps: {
@@ -69,17 +66,18 @@ export function sqliteVersions(db: SqliteDatabase, kept: number): VersionReads &
     },
 
     async listVersions(projectId, id, { limit, before = Number.MAX_SAFE_INTEGER }) {
-      const found = currentOf(projectId, id)
-      if (found === undefined) return 'missing'
-      const { version } = found.persona
-      const newest = version < before ? [toEntry({ ...found.row, version })] : []
-      const older = list.all(projectId, id, Math.min(version, before), version - kept, limit - newest.length)
-      return [...newest, ...older.map(toEntry)]
+      const row = newest.get(projectId, id)
+      if (row === undefined) return 'missing'
+      const version = Number(row.version)
+      const shown = version < before ? [row] : []
+      const older = list.all(projectId, id, Math.min(version, before), version - kept, limit - shown.length)
+      return [...shown, ...older].map(toEntry)
     },
 
     async findVersion(projectId, id, version) {
-      const persona = currentOf(projectId, id)?.persona
-      if (persona === undefined) return 'missing'
+      const found = current.get(projectId, id)
+      if (found === undefined) return 'missing'
+      const persona = toPersona({ body: String(found.body) })
       if (version === persona.version) return contentOf(persona)
       const row = version > persona.version - kept ? find.get(projectId, id, version) : undefined
       return row === undefined ? 'no-version' : toPersona({ body: String(row.body) })
