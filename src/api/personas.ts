@@ -32,6 +32,7 @@ import {
   personaInput,
   personaList,
   personaPage,
+  type TagCount,
   tagCounts,
   updatePersonaInput,
 } from '../personas/schema.js'
@@ -109,7 +110,7 @@ export const personasRouter = router({
     })
     .input(listTagsInput)
     .output(tagCounts)
-    .query(({ ctx, input }) => ctx.personas.tags(input)),
+    .query(async ({ ctx, input }) => ctx.lists.show<TagCount>(await ctx.personas.tags(input, ctx.lists))),
 
   create: projectProcedure
     .meta({

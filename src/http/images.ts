@@ -26,6 +26,7 @@ export function imageLimit(): Limit {
   return new Limit({
     name: 'images',
     capacity: CAPACITY,
+    isShared: true,
     maxWaiting: 200,
     maxWaitMs: 10_000,
     error: tooManyImagesSent,
@@ -63,7 +64,7 @@ export function mountImages(scope: FastifyInstance, images: ImageService, limit:
     if (read !== undefined) lifetime.onOver(read.release)
     const image = await lifetime.during(() => images.serve(input, signal))
     if (read !== undefined) read.resize(image.bytes.length)
-    else lifetime.onOver(limit.takeNow(image.bytes.length).release)
+    else lifetime.onOver(limit.takeNow(image.bytes.length, turn).release)
     // Neither an image nor a variant of it ever changes, so its name is its version.
     const tag = entityTag([imageId, input.size, input.format].filter((part) => part !== undefined).join(';'))
     reply

@@ -3,12 +3,12 @@ import type { z } from 'zod'
 import { type Operation, operations } from '../api/operations.js'
 import { type Fields, type Unknown, unknownFields } from '../api/strict.js'
 import { type Context, JsonList, type Services } from '../api/trpc.js'
-import { bodyNotObject } from '../errors/requests.js'
+import { bodyNotObject, malformedRequest } from '../errors/requests.js'
 import type { Limit } from '../limit.js'
 import { Answer, type AnswerLimits } from './answers.js'
 import { jsonObject } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
-import { jsonLine } from './errors.js'
+import { jsonLine, pathOf } from './errors.js'
 
 type Input = Record<string, unknown>
 type Kind = 'text' | 'number' | 'boolean' | 'list'
@@ -73,6 +73,17 @@ function* unknownOf({ known }: Route, { query, body }: FastifyRequest): Generato
   if (typeof body === 'string') yield* unknownFields(known.body, jsonObject(body))
 }
 
+/** @throws ServiceError BAD_REQUEST where an escape of the query is none of UTF-8, as for such a path. */
+function checkEscapes(request: FastifyRequest): void {
+  const at = request.url.indexOf('?')
+  if (at === -1 || !request.url.includes('%', at)) return
+  try {
+    decodeURIComponent(request.url.slice(at))
+  } catch {
+    throw malformedRequest()
+  }
+}
+
 /** Query parameters are text by nature: they are read as the number, boolean or list that the schema asks for. */
 function fromQuery(route: Route, query: Input): Input {
   const input: Input = {}
@@ -93,6 +104,7 @@ function readInput(route: Route, request: FastifyRequest): Input {
   const query = request.query as Input
   const { body } = request
   let input: Input
+  checkEscapes(request)
   if (!hasBody(route)) input = fromQuery(route, query)
   else {
     const given = typeof body === 'string' ? jsonObject(body) : undefined
@@ -109,9 +121,11 @@ function readInput(route: Route, request: FastifyRequest): Input {
 }
 
 function nextPage(request: FastifyRequest, cursor: string): string {
-  const url = new URL(request.url, 'http://localhost')
-  url.searchParams.set('cursor', cursor)
-  return `<${url.pathname}${url.search}>; rel="next"`
+  // As it was sent: a URL would change backslashes and dots of the path.
+  const [, query = ''] = request.url.split('?', 2)
+  const params = new URLSearchParams(query)
+  params.set('cursor', cursor)
+  return `<${pathOf(request)}?${params}>; rel="next"`
 }
 
 function sendList({ page: { json, bytes, nextCursor } }: JsonList, { request, reply, budget }: Exchange) {

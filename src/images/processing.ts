@@ -27,7 +27,7 @@ sharp.unblock({
 // Hardly any picture is worked on twice in a row, and a cache would hold decoded ones.
 sharp.cache(false)
 
-const WAITING = { maxWaitMs: 30_000, error: tooManyPictures }
+const WAITING = { maxWaiting: 200, maxWaitMs: 30_000, error: tooManyPictures }
 /** A screenshot in full HD still counts as small. */
 const SMALL_PIXELS = 2_100_000
 /** Small pictures take a fraction of a second, and do not wait for large ones. */

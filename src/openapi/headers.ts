@@ -20,6 +20,7 @@ export const responseHeaders = {
     '</api/projects/support-bot/personas?limit=100&cursor=eyJvIjoxMDB9>; rel="next"',
   ),
   'X-Next-Cursor': text('The `cursor` of the next page, if there is one', 'eyJvIjoxMDB9'),
+  'Preference-Applied': text('What of `Prefer` was followed, if it was sent', 'handling=strict'),
   'Cache-Control': text('A picture never changes under its id', 'private, max-age=31536000, immutable'),
   'Retry-After': {
     description: 'Seconds after which to try again, where that is known',

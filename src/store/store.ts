@@ -31,6 +31,8 @@ export interface ListRequest {
   cursor?: string | undefined
   /** Every persona in order of creation, unless it is given. */
   query?: PersonaQuery
+  /** Ends a search that takes long, which then fails with its reason. */
+  signal?: AbortSignal | undefined
 }
 
 /** A page of personas, as the JSON array of them with a newline at its end, as answers in JSON have it. */

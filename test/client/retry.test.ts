@@ -56,7 +56,7 @@ const calls: Record<string, { repeated: 'after any failure' | 'where not begun' 
     send: (c) => c.personas.versionsPage.query(persona),
   },
   'personas.revert': {
-    repeated: 'after any failure',
+    repeated: 'where not begun',
     send: (c) => c.personas.revert.mutate({ ...persona, version: 1 }),
   },
   'personas.revert with ifMatch': {

@@ -130,9 +130,9 @@ describe('pipelined requests', () => {
   it('are answered in their order, an error of what follows them last', async () => {
     const { services } = service
     const listed = services.projects.list.bind(services.projects)
-    services.projects.list = async (reach) => {
+    services.projects.list = async (reach, budget) => {
       await delay(200)
-      return listed(reach)
+      return listed(reach, budget)
     }
     const { received } = openRaw(service.url, `${get('/api/projects')}no request at all\r\n\r\n`)
     const statuses = [...(await received).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)

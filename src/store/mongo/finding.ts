@@ -3,7 +3,7 @@ import type { Filter } from 'mongodb'
 import { MAX_SPELLINGS, markOf, type PersonaQuery, searchedFields } from '../../personas/search.js'
 import type { Store } from '../store.js'
 import { type Collections, NAME_INDEX, ORDER_INDEX, TAG_INDEX, UPDATED_INDEX } from './collections.js'
-import { decodeCursor, decodeFound, encodeCursor, encodeFound } from './order.js'
+import { decodeCursor, encodeCursor } from './order.js'
 import { type PersonaDocument, searchFields, toPersona } from './persona-document.js'
 import { withTimeout } from './timeout.js'
 
@@ -31,9 +31,9 @@ function toText(key: Key): string {
 }
 
 /** How a query's list is sorted and read on. */
-export function orderOf(query: PersonaQuery) {
+export function orderOf(projectId: string, query: PersonaQuery) {
   const { sort, isReversed, tags } = query
-  const mark = markOf(query)
+  const list = `${projectId}\n${markOf(query)}`
   const direction: 1 | -1 = isReversed ? -1 : 1
   const [from, behind] = isReversed ? (['$lte', '$lt'] as const) : (['$gte', '$gt'] as const)
 
@@ -42,13 +42,6 @@ export function orderOf(query: PersonaQuery) {
     if (sort === 'name') return { name: { [behind]: key } }
     // The first bound is where the index is entered; the $or only skips those of the same millisecond that were shown.
     return { [sort]: { [from]: key }, $or: [{ [sort]: { [behind]: key } }, { _id: { [behind]: _id } }] }
-  }
-
-  function readFound(cursor: string): Filter<PersonaDocument> | undefined {
-    const { key, _id } = decodeFound(mark, cursor) ?? {}
-    if (key === undefined || _id === undefined) return undefined
-    if (sort === 'name') return rest(key, _id)
-    return /^\d{1,15}$/.test(key) ? rest(new Date(Number(key)), _id) : undefined
   }
 
   // Keeps the planner from entering by the $or. With tags and another order, it chooses between the tag and the order.
@@ -61,14 +54,15 @@ export function orderOf(query: PersonaQuery) {
     options: { sort: keys, ...(hint !== undefined && { hint }) },
 
     write(last: PersonaDocument): string {
-      return mark === '' ? encodeCursor(last) : encodeFound(mark, { key: toText(last[sort]), _id: last._id })
+      return encodeCursor(list, { key: toText(last[sort]), _id: last._id })
     },
 
-    /** The condition for what follows a cursor; undefined for one that `write` did not make for the query. */
+    /** The condition for what follows a cursor; undefined for one that `write` did not make for the list. */
     read(cursor: string): Filter<PersonaDocument> | undefined {
-      if (mark !== '') return readFound(cursor)
-      const place = decodeCursor(cursor)
-      return place && rest(place.createdAt, place._id)
+      const { key, _id } = decodeCursor(list, cursor) ?? {}
+      if (key === undefined || _id === undefined) return undefined
+      if (sort === 'name') return rest(key, _id)
+      return /^\d{1,15}$/.test(key) ? rest(new Date(Number(key)), _id) : undefined
     },
   }
 }

@@ -26,7 +26,7 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     projectId,
     { limit, maxBytes = Number.POSITIVE_INFINITY, cursor, query = EVERY_PERSONA },
   ) => {
-    const order = orderOf(query)
+    const order = orderOf(projectId, query)
     const after = cursor === undefined ? undefined : order.read(cursor)
     if (cursor !== undefined && after === undefined) return 'bad-cursor'
     if (query.words.length > 0) await search.fill(projectId)
