@@ -56,7 +56,7 @@ describe('what is counted for a request is given back', () => {
     const path = `/api/projects/${newProjectId()}/images/file?role=upload`
     const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 10000000\r\n\r\nx`
     const sockets = await Promise.all(Array.from({ length: 20 }, () => open(head)))
-    await expect.poll(async () => (await readGauges(service.url))['limit_waiting{limit="bodies"}']).toBe(17)
+    await expect.poll(async () => (await readGauges(service.url))['limit_waiting{limit="bodies"}']).toBe(18)
     for (const socket of sockets) socket.resetAndDestroy()
     await expectNothingHeld()
   })
