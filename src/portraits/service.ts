@@ -80,7 +80,7 @@ export class PortraitService {
    *
    * @throws ServiceError NOT_FOUND, BAD_REQUEST (nothing to draw from, no provider), TOO_MANY_REQUESTS,
    *   SERVICE_UNAVAILABLE (too many at once, or the service is stopping), and those of the provider (contract of
-   *   the images API in provider-errors.ts).
+   *   the images API in openai/errors.ts).
    */
   async generate({ projectId, id }: PersonaInput): Promise<Persona> {
     const fullId = await this.#deps.personas.resolveId({ projectId, id })
