@@ -86,6 +86,8 @@ export interface StoredImage {
 export interface StoreOptions {
   /** Versions that are kept of a persona, the current one counted, instead of the usual number. */
   versionsKept?: number | undefined
+  /** Told, in a few words for the operator, what opening the store waits for, where that can take minutes. */
+  onWait?: ((what: string) => void) | undefined
 }
 
 /**
