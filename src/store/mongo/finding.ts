@@ -7,8 +7,8 @@ import { decodeCursor, encodeCursor } from './order.js'
 import { type PersonaDocument, searchFields, toPersona } from './persona-document.js'
 import { withTimeout } from './timeout.js'
 
-/** Documents of earlier versions that are given what they are found by at a time. */
-const FILLED_AT_ONCE = 500
+/** Documents of earlier versions that are given what they are found by at a time: far fewer than fit in a call's time. */
+const FILLED_AT_ONCE = 100
 /** For so long, in ms, a project is known to have no such documents: a process of an earlier version may add some. */
 const FILLED_MS = 10 * 60_000
 
@@ -76,26 +76,35 @@ export function mongoSearch(personas: Collections['personas']): MongoSearch {
   const filled = new LRUCache<string, true>({ max: 10_000, ttl: FILLED_MS })
   const projection = Object.fromEntries(['updatedAt', ...searchedFields].map((name) => [name, 1]))
 
-  /** Returns whether there may be more. */
-  async function fillSome(projectId: string): Promise<boolean> {
-    const without = personas.find({ projectId, search: { $exists: false } }, { projection })
-    const documents = await withTimeout(() => without.limit(FILLED_AT_ONCE).toArray())
-    if (documents.length === 0) return false
-    const updates = documents.map((document) => ({
-      updateOne: {
-        // What was changed since has it.
-        filter: { _id: document._id, projectId, updatedAt: document.updatedAt },
-        update: { $set: searchFields(toPersona(document)) },
-      },
-    }))
-    await withTimeout(() => personas.bulkWrite(updates, { ordered: false }))
-    return true
+  /** Returns whether there were any. */
+  async function fillAll(projectId: string): Promise<boolean> {
+    const filter = { projectId, search: { $exists: false } }
+    // In this order each is looked at once, as filling it leaves its place.
+    const without = personas.find(filter, { projection, hint: ORDER_INDEX }).batchSize(FILLED_AT_ONCE)
+    let any = false
+    try {
+      for (; await withTimeout(() => without.hasNext()); any = true) {
+        const updates = without.readBufferedDocuments().map((document) => ({
+          updateOne: {
+            // What was changed since has it.
+            filter: { _id: document._id, projectId, updatedAt: document.updatedAt },
+            update: { $set: searchFields(toPersona(document)) },
+          },
+        }))
+        await withTimeout(() => personas.bulkWrite(updates, { ordered: false }))
+      }
+      return any
+    } finally {
+      // Where the database does not hear of it, it lets go of that by itself.
+      await without.close().catch(() => undefined)
+    }
   }
 
   return {
     async fill(projectId) {
       if (filled.has(projectId)) return
-      while (await fillSome(projectId));
+      // What a process of an earlier version changed meanwhile is without still.
+      while (await fillAll(projectId));
       filled.set(projectId, true)
     },
 
