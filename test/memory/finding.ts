@@ -20,7 +20,7 @@ export async function prepareFinding({ base }: Site): Promise<void> {
     }),
   })
   const path = `/api/projects/${VERSIONED}/personas`
-  const promptOf = (version: number) => String(version).padEnd(99_900, '\u{1f600}')
+  const promptOf = (version: number) => version + '\u{1f600}'.repeat(99_900)
   const { id } = await askJson(base, { path, body: JSON.stringify({ name: 'v', systemPrompt: promptOf(1) }) })
   for (let version = 2; version <= VERSIONS; version += 1) {
     const body = JSON.stringify({ systemPrompt: promptOf(version) })
