@@ -58,7 +58,7 @@ interface Run {
   signal: AbortSignal | undefined
 }
 
-/** One statement of a search runs at a time, and others are answered in between. */
+/** One statement of a search, of counting tags or of reading a version runs at a time; others are answered in between. */
 export function searchTurns(): Limit {
   return new Limit({ name: 'search_turns', capacity: 1, maxWaitMs: 10_000, error: tooManyLargeAnswers })
 }

@@ -140,30 +140,56 @@ describe('finding in a large project of SQLite', () => {
     expect(filedRows(dir)).toMatchObject({ personas: [{ project_id: 'small' }], trigrams: [] })
   }, 120_000)
 
+  /** The longest time, in ms, for which nobody else is answered while something is done. */
+  async function longestPause(work: () => Promise<unknown>): Promise<number> {
+    let longest = 0
+    let last = performance.now()
+    const look = () => {
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+    }
+    const timer = setInterval(look, 1)
+    await work()
+    clearInterval(timer)
+    look()
+    return longest
+  }
+
   it('answers others in between', async () => {
     const store = open(folder())
     await fillLarge(store, 'large', COUNT)
-    let longest = 0
-    let last = performance.now()
-    const timer = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last)
-      last = performance.now()
-    }, 1)
-    const searching = Promise.all(
-      range(8).map((n) =>
-        listOf(store, 'large', { limit: 50, query: queryOf({ q: n % 2 === 0 ? 'qz' : 'zebra' }) }),
-      ),
-    )
     let isDone = false
-    void searching.then(() => {
-      isDone = true
+    const longest = await longestPause(async () => {
+      const searching = Promise.all(
+        range(8).map((n) =>
+          listOf(store, 'large', { limit: 50, query: queryOf({ q: n % 2 === 0 ? 'qz' : 'zebra' }) }),
+        ),
+      ).then(() => {
+        isDone = true
+      })
+      await insert(store, 'other')
+      expect(isDone).toBe(false)
+      await searching
     })
-    await insert(store, 'other')
-    expect(isDone).toBe(false)
-    await searching
-    clearInterval(timer)
     // The statements of a search alone take a few milliseconds each; all of these would take many times that.
     expect(longest).toBeLessThan(250)
+  }, 60_000)
+
+  it('answers others while many count tags, or read versions', async () => {
+    const store = open(folder())
+    await fillLarge(store, 'large', COUNT)
+    const systemPrompt = '\u{1f600}'.repeat(99_900)
+    const { id } = await insert(store, 'other', { systemPrompt })
+    await store.updatePersona('other', id, { description: 'new', now: T0 + 1 })
+    const counting = () => store.listTagSpellings('large')
+    const reading = () => store.findVersion('other', id, 1)
+    for (const read of [counting, reading]) {
+      const began = performance.now()
+      const longest = await longestPause(() => Promise.all(range(100).map(read)))
+      // Each alone takes some milliseconds.
+      const total = performance.now() - began
+      expect(longest).toBeLessThan(total / 5)
+    }
   }, 60_000)
 })
 
