@@ -183,7 +183,7 @@ describe('finding in a large project of SQLite', () => {
     await store.updatePersona('other', id, { description: 'new', now: T0 + 1 })
     const counting = () => store.listTagSpellings('large')
     const reading = () => store.findVersion('other', id, 1)
-    for (const read of [counting, reading]) {
+    for (const read of [counting, reading] as (() => Promise<unknown>)[]) {
       const began = performance.now()
       const longest = await longestPause(() => Promise.all(range(100).map(read)))
       // Each alone takes some milliseconds.
