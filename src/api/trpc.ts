@@ -11,7 +11,8 @@ import type { PersonaService } from '../personas/service.js'
 import type { PortraitService } from '../portraits/service.js'
 import type { ProjectService } from '../projects/service.js'
 import type { JsonPage } from '../store/store.js'
-import { refuseUnknown, type Unknown } from './strict.js'
+import type { Unknown } from '../unknown.js'
+import { refuseUnknown } from './strict.js'
 
 /**
  * What a caller may reach: everything, or one project; undefined where keys are set and none fits. `key` names

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { operations } from '../../src/api/operations.js'
-import { unknownInput } from '../../src/api/strict.js'
+import { unknownInput } from '../../src/unknown.js'
 import { prefersStrict } from '../../src/http/preferences.js'
 import { plain } from '../images/pictures.js'
 import { type Caller, newProjectId, type Running, startService } from '../support/helper.js'
