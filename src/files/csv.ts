@@ -1,15 +1,17 @@
-import { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { setImmediate } from 'node:timers/promises'
 import { CsvError, parse } from 'csv-parse'
+import { excerpt } from '../excerpt.js'
 import type { FieldName } from '../personas/fields.js'
 import type { ImportedPersona } from './persona.js'
 import { importedFields, mapFields } from './persona.js'
 import { addRow, FileFault, type Row } from './row.js'
 
 const MAX_COLUMNS = 1_000
-/** Characters of one record, at most: the largest persona with every quote doubled. */
+/** Bytes of one record, at most: the largest persona with every quote doubled. */
 const MAX_RECORD = 1024 * 1024
-/** Characters that are parsed at once; others are answered in between. */
-const PIECE = 256 * 1024
+/** Bytes that are parsed at once; others are answered in between. */
+const PIECE = 64 * 1024
 
 /**
  * Cells that a spreadsheet would run as a formula, and what is kept apart from what stands for them: a cell that is
@@ -98,77 +100,113 @@ const FAULTS: Record<string, string> = {
   CSV_MAX_RECORD_SIZE: 'a row holds more than 1 MiB',
 }
 
-function faultOf(error: CsvError, skipped: number): FileFault {
-  // The place that the library tells beside its message.
-  const { lines, column } = error as { lines?: unknown; column?: unknown }
-  const text = FAULTS[error.code] ?? error.message
-  const place = typeof lines === 'number' ? { line: lines + skipped } : undefined
-  const cell = typeof column === 'number' ? `, in cell ${column + 1}` : ''
-  return new FileFault(`The file is not valid CSV: ${text}${cell}`, place)
+function invalid(fault: string, line: number): FileFault {
+  return new FileFault(`The file is not valid CSV: ${fault}`, { line })
 }
 
 function checkColumns(columns: readonly string[], line: number): void {
-  const refuse = (fault: string) => new FileFault(`The file is not valid CSV: ${fault}`, { line })
-  if (columns.length > MAX_COLUMNS)
-    throw refuse(`it has more than ${MAX_COLUMNS.toLocaleString('en-US')} columns`)
+  if (columns.length > MAX_COLUMNS) {
+    throw invalid(`it has more than ${MAX_COLUMNS.toLocaleString('en-US')} columns`, line)
+  }
   const seen = new Set<string>()
   for (const column of columns) {
-    if (column !== '' && seen.has(column)) throw refuse(`column ${column} stands there twice`)
+    if (column !== '' && seen.has(column)) throw invalid(`column ${excerpt(column)} stands there twice`, line)
     seen.add(column)
   }
 }
 
-function* piecesOf(text: string): Generator<string> {
-  for (let at = 0; at < text.length; at += PIECE) yield text.slice(at, at + PIECE)
+/** Follows the lines of a file: records may have several, and empty ones lie between them. */
+function lineCounter(bytes: Buffer, skipped: number) {
+  let line = skipped + 1
+  let at = 0
+  const pass = (end: number) => {
+    for (let next = bytes.indexOf(0x0a, at); next !== -1 && next < end; next = bytes.indexOf(0x0a, at)) {
+      line += 1
+      at = next + 1
+    }
+    at = Math.max(at, end)
+  }
+  return {
+    /** The line where the next record begins. */
+    begin(): number {
+      let start = at
+      while (bytes[start] === 0x0a || bytes[start] === 0x0d) start += 1
+      pass(start)
+      return line
+    },
+    /** Notes that a record ended at an offset. */
+    end: pass,
+  }
+}
+
+/** Takes the records of a file: the first has the columns. */
+function rowTaker(lines: ReturnType<typeof lineCounter>) {
+  const rows: Row[] = []
+  let columns: string[] | undefined
+  return {
+    rows: () => (columns === undefined ? undefined : rows),
+    take(record: string[]): void {
+      const line = lines.begin()
+      if (columns === undefined) {
+        columns = record.map((column) => column.trim())
+        checkColumns(columns, line)
+      } else if (record.slice(columns.length).some((cell) => cell.trim() !== '')) {
+        const fault = `it has ${record.length} cells for ${columns.length} columns; a text with a separator goes in quotes`
+        throw invalid(fault, line)
+      } else if (record.some((cell) => cell.trim() !== '')) {
+        addRow(rows, { value: toValue(columns, record), line })
+      }
+    },
+  }
 }
 
 /**
  * The rows of a CSV file (RFC 4180) with a header row; cells are separated by commas, semicolons or tabs, and empty
  * ones are left out. `tags` stand with commas between or as JSON, `headers` and `metadata` as JSON or as columns of
- * their own, such as `headers.X-A`.
- * @throws FileFault, with the line
+ * their own, such as `headers.X-A`. It lets others be answered in between.
+ * @throws FileFault, with the line where the row begins
  */
 export async function readCsv(text: string): Promise<Row[]> {
   // Excel's own way to name the separator.
   const [named = '', separator] = /^sep=(.)\r?\n/.exec(text) ?? []
-  const skipped = named === '' ? 0 : 1
   const body = text.slice(named.length)
-  const parser = Readable.from(piecesOf(body)).compose(
-    parse({
-      delimiter: separator ?? separatorOf(body),
-      record_delimiter: ['\r\n', '\n', '\r'],
-      max_record_size: MAX_RECORD,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      info: true,
-    }),
-  )
-  const rows: Row[] = []
-  let columns: string[] | undefined
-  // Where the record before it ended.
-  let ended = skipped
-  try {
-    // As `info` asks for.
-    for await (const { record, info } of parser as AsyncIterable<{
-      record: string[]
-      info: { lines: number }
-    }>) {
-      const line = ended + 1
-      ended = info.lines + skipped
-      if (columns === undefined) {
-        columns = record.map((column) => column.trim())
-        checkColumns(columns, line)
-      } else if (record.slice(columns.length).some((cell) => cell.trim() !== '')) {
-        const fault = `it has ${record.length} cells for ${columns.length} columns; texts with a separator go in quotes`
-        throw new FileFault(`The file is not valid CSV: ${fault}`, { line })
-      } else if (record.some((cell) => cell.trim() !== '')) {
-        addRow(rows, { value: toValue(columns, record), line })
-      }
-    }
-  } catch (error) {
-    throw error instanceof CsvError ? faultOf(error, skipped) : error
+  const bytes = Buffer.from(body)
+  const lines = lineCounter(bytes, named === '' ? 0 : 1)
+  const taker = rowTaker(lines)
+  const fault: { error?: Error } = {}
+  const parser = parse({
+    delimiter: separator ?? separatorOf(body),
+    record_delimiter: ['\r\n', '\n', '\r'],
+    max_record_size: MAX_RECORD,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    on_record(record: string[], { bytes: end }) {
+      taker.take(record)
+      lines.end(end)
+      return null
+    },
+  })
+  // Nothing comes out of it, and so nothing waits to be read.
+  parser.on('error', (error) => {
+    fault.error = error
+  })
+  for (let at = 0; at <= bytes.length && fault.error === undefined; at += PIECE) {
+    const piece = bytes.subarray(at, at + PIECE)
+    if (at + PIECE > bytes.length) parser.end(piece)
+    else parser.write(piece)
+    await setImmediate()
   }
-  if (columns === undefined) throw new FileFault('The file is empty')
+  await finished(parser.resume()).catch(() => undefined)
+  const { error } = fault
+  if (error instanceof CsvError) {
+    // The place that the library tells beside its message.
+    const { column } = error as { column?: unknown }
+    const cell = typeof column === 'number' ? `, in cell ${column + 1}` : ''
+    throw invalid(`${FAULTS[error.code] ?? error.message}${cell}`, lines.begin())
+  }
+  if (error !== undefined) throw error
+  const rows = taker.rows()
+  if (rows === undefined) throw new FileFault('The file is empty')
   return rows
 }
 

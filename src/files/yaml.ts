@@ -5,15 +5,19 @@ import {
   isAlias,
   isMap,
   isNode,
+  isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type ParsedNode,
   type ParseOptions,
   parseAllDocuments,
   type SchemaOptions,
   stringify,
-  YAMLParseError,
+  visit,
+  type YAMLError,
 } from 'yaml'
+import { excerpt } from '../excerpt.js'
 import { listOf } from './json.js'
 import { addRow, FileFault, type Row } from './row.js'
 
@@ -23,18 +27,61 @@ const SCHEMA: ParseOptions & DocumentOptions & SchemaOptions = {
   schema: 'failsafe',
   customTags: ['null'],
   merge: true,
+  // The library compares every key with every other one; it is done below.
+  uniqueKeys: false,
   logLevel: 'silent',
 }
+/** Collections within each other, at most, and indicators of collections on a line. */
+const MAX_DEPTH = 64
 /** Uses of anchors, each weighed with those within it. */
 const MAX_ALIASES = 10_000
 
-/** Longest text that is parsed at once, in UTF-16 units: it takes half a second at worst, in which nobody is answered. */
-const AT_ONCE = 128 * 1024
+/**
+ * What is parsed at once, in UTF-16 units and in tokens: it takes a second at worst, in which nobody is answered. A list
+ * of more is parsed element by element; no persona has as much.
+ */
+const MAX_LENGTH = 512 * 1024
+const MAX_TOKENS = 80_000
+/** Milliseconds after which others are answered before more is parsed. */
+const TURN = 50
 
 /** A part of a text, and the lines before it. */
 interface Part {
   text: string
   before: number
+}
+
+function invalid(fault: string, line: number): FileFault {
+  return new FileFault(`The file is not valid YAML: ${fault}`, { line })
+}
+
+/**
+ * Looks at the tokens of a text, which the library reads without recursion, before it is parsed. Whether they are few
+ * enough to be parsed at once.
+ * @throws FileFault where it is nested deeper than any persona
+ */
+function areFew(text: string, before: number): boolean {
+  if (text.length > MAX_LENGTH) return false
+  let line = before + 1
+  let tokens = 0
+  let inFlow = 0
+  let onLine = 0
+  let directives = 0
+  for (const token of new Lexer().lex(text)) {
+    tokens += 1
+    if (tokens > MAX_TOKENS) return false
+    if (token === '[' || token === '{') inFlow += 1
+    else if (token === ']' || token === '}') inFlow -= 1
+    else if (token === '-' || token === ':' || token === '?') onLine += 1
+    else if (token.startsWith('%')) directives += 1
+    else if (token.includes('\n')) {
+      line += token.split('\n').length - 1
+      onLine = 0
+    }
+    if (directives > MAX_DEPTH || inFlow > MAX_DEPTH || (inFlow === 0 && onLine > MAX_DEPTH))
+      throw invalid('it is nested too deeply', line)
+  }
+  return true
 }
 
 function* split({ text, before }: Part, pattern: RegExp): Generator<Part> {
@@ -53,7 +100,7 @@ function* partsOf(text: string): Generator<Part> {
   for (const document of split({ text, before: 0 }, /^(?=---(?:\s|$))/m)) {
     const [head = ''] = HEAD.exec(document.text) ?? []
     const [, indent] = /^( *)-\s/.exec(document.text.slice(head.length)) ?? []
-    if (document.text.length <= AT_ONCE || indent === undefined) yield document
+    if (indent === undefined || areFew(document.text, document.before)) yield document
     else {
       const [, ...before] = head.split('\n')
       const list = { text: document.text.slice(head.length), before: document.before + before.length }
@@ -62,7 +109,7 @@ function* partsOf(text: string): Generator<Part> {
   }
 }
 
-function faultOf(error: YAMLParseError, before: number): FileFault {
+function faultOf(error: YAMLError, before: number): FileFault {
   // The library's message goes on with the place and the line itself.
   const [message = ''] = error.message.split(/ at line \d+, column \d+|\n/)
   const [start] = error.linePos ?? []
@@ -72,17 +119,33 @@ function faultOf(error: YAMLParseError, before: number): FileFault {
   )
 }
 
-function toValue(document: Document.Parsed | Document, { before }: Part): unknown {
-  const [error] = document.errors
-  if (error instanceof YAMLParseError) throw faultOf(error, before)
+/** @throws FileFault for a key that is no text, or is twice in a map */
+function checkKeys(document: Document.Parsed | Document, lines: LineCounter, before: number): void {
+  visit(document, {
+    Map(_, { items, range }) {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        const line = before + lines.linePos((isNode(key) ? key.range : range)?.[0] ?? 0).line
+        if (!isScalar(key)) throw invalid('a key must be text', line)
+        // Of merges there may be several.
+        if (seen.has(key.value) && key.value !== '<<') {
+          throw invalid(`key ${excerpt(String(key.value))} stands there twice`, line)
+        }
+        seen.add(key.value)
+      }
+    },
+  })
+}
+
+function toValue(document: Document.Parsed | Document, before: number): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES })
   } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error
+    if (error instanceof RangeError || !(error instanceof Error)) throw error
     const message = error.message.startsWith('Excessive')
       ? `anchors are used more than ${MAX_ALIASES.toLocaleString('en-US')} times`
-      : `${error.message}; in files beyond 128 KiB an anchor is for its own persona`
-    throw new FileFault(`The file is not valid YAML: ${message}`, { line: before + 1 })
+      : `${error.message} (in large files an anchor is for its own persona)`
+    throw invalid(message, before + 1)
   }
 }
 
@@ -98,16 +161,36 @@ function linesOf(document: Document.Parsed | Document, lines: LineCounter): (num
   })
 }
 
-/** Parses YAML in which every scalar but null is text. @throws FileFault, with the place */
-export function parseYaml(text: string, before = 0): { value: unknown; lines: (number | undefined)[] }[] {
-  const part = { text, before }
+/** A document of a text: its value, and the lines of the rows in it. */
+interface ParsedDocument {
+  value: unknown
+  lines: (number | undefined)[]
+}
+
+/**
+ * The documents of a text in which every scalar but null is text; `before` is the number of lines before it.
+ * @throws FileFault, with the place
+ */
+export function parseYaml(text: string, before = 0): ParsedDocument[] {
+  if (!areFew(text, before)) {
+    throw invalid('a persona, or a document that is no list, is longer than any persona', before + 1)
+  }
   const lineCounter = new LineCounter()
-  const parsed = parseAllDocuments(text, { ...SCHEMA, lineCounter })
-  if (!Array.isArray(parsed)) return []
-  return parsed.map((document) => ({
-    value: toValue(document, part),
-    lines: linesOf(document, lineCounter).map((line) => line && line + before),
-  }))
+  try {
+    const parsed = parseAllDocuments(text, { ...SCHEMA, lineCounter })
+    // Without a document there is an object that says so.
+    const documents: (Document.Parsed | Document)[] = Array.isArray(parsed) ? parsed : []
+    return documents.map((document) => {
+      const [error] = document.errors
+      if (error !== undefined) throw faultOf(error, before)
+      checkKeys(document, lineCounter, before)
+      const value = toValue(document, before)
+      return { value, lines: linesOf(document, lineCounter).map((line) => line && line + before) }
+    })
+  } catch (error) {
+    // Of the engine: it is as deep as its stack.
+    throw error instanceof RangeError ? invalid('it is nested too deeply', before + 1) : error
+  }
 }
 
 /**
@@ -118,12 +201,11 @@ export function parseYaml(text: string, before = 0): { value: unknown; lines: (n
 export async function readYaml(text: string): Promise<Row[]> {
   const rows: Row[] = []
   let isEmpty = true
-  let parsed = 0
+  let began = performance.now()
   for (const { text: part, before } of partsOf(text)) {
-    parsed += part.length
-    if (parsed > AT_ONCE) {
+    if (performance.now() - began > TURN) {
       await setImmediate()
-      parsed = part.length
+      began = performance.now()
     }
     for (const { value, lines } of parseYaml(part, before)) {
       if (value === null) continue
