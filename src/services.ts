@@ -1,5 +1,7 @@
 import type { Services } from './api/trpc.js'
 import type { Config } from './config.js'
+import { ExportService } from './files/export.js'
+import { ImportService } from './files/import.js'
 import { ImageService } from './images/service.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import { PersonaService } from './personas/service.js'
@@ -35,5 +37,7 @@ export function createServices(config: Config, database: Store): Services & { me
     ratePerMinute: config.imageRatePerMinute,
     metrics,
   })
-  return { personas, projects, images, portraits, metrics }
+  const imports = new ImportService(store, images)
+  const exports = new ExportService({ store, personas, images })
+  return { personas, projects, images, portraits, imports, exports, metrics }
 }

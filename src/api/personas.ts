@@ -46,6 +46,7 @@ import {
   revertPersonaInput,
 } from '../personas/versions.js'
 import type { JsonPage } from '../store/store.js'
+import { importPersonas } from './files.js'
 import { type Context, projectProcedure, router } from './trpc.js'
 
 const PERSONAS = '/api/projects/{projectId}/personas'
@@ -130,6 +131,8 @@ export const personasRouter = router({
     .input(createPersonaInput)
     .output(persona)
     .mutation(({ ctx, input }) => ctx.personas.create(input)),
+
+  import: importPersonas,
 
   get: projectProcedure
     .meta({

@@ -5,6 +5,8 @@ import '../validation.js'
 import { otherProject, unauthorized } from '../errors/access.js'
 import type { ErrorEntry } from '../errors/error.js'
 import { publicError } from '../errors/public.js'
+import type { ExportService } from '../files/export.js'
+import type { ImportService } from '../files/import.js'
 import type { ImageService } from '../images/service.js'
 import type { ListBudget } from '../lists.js'
 import type { PersonaService } from '../personas/service.js'
@@ -25,6 +27,8 @@ export interface Services {
   projects: ProjectService
   images: ImageService
   portraits: PortraitService
+  imports: ImportService
+  exports: ExportService
 }
 
 /** A list in an answer, as the JSON text that it is: it is never made into objects. */

@@ -1,4 +1,5 @@
 import type { Issue } from '../errors/error.js'
+import { NOTE_OF_CARD } from '../personas/for-models.js'
 import { givenTags, withoutCase } from '../personas/tags.js'
 import { parseJson } from './json.js'
 import type { ImportedPersona } from './persona.js'
@@ -13,15 +14,14 @@ export interface Reading {
   fields: unknown
   /** What found no place. */
   warnings: Issue[]
+  /** Metadata to add to what the persona has, whatever the fields say. */
+  note?: Record<string, string>
   /** Whether the picture that it came in is a portrait; it is, unless this says no. */
   hasPortrait?: boolean
 }
 
 /** Ours among a card's `extensions`: what has no place of its own in a card. */
 const OURS = 'personas-api'
-/** The note in the metadata of a persona whose description models must not read: it was written for people. */
-export const NOTE_OF_CARD = { descriptionFrom: 'creator_notes' } as const
-
 /** What a card calls the counterpart of its character: in tests, that is the agent. */
 const COUNTERPART = 'the assistant'
 const MAX_NOTES = 2_000
@@ -104,9 +104,9 @@ function readForeign(data: Fields, isBare: boolean): Reading {
   if (areCut) warnings.push(warn('tags', 'that a persona cannot have are left out'))
   const fields: Fields = { name }
   if (filled !== undefined) fields.systemPrompt = filled
-  if (!isEmpty(description)) Object.assign(fields, { description, metadata: NOTE_OF_CARD })
+  if (!isEmpty(description)) fields.description = description
   if (!isEmpty(tags)) fields.tags = tags
-  return { fields, warnings }
+  return { fields, warnings, ...(!isEmpty(description) && { note: NOTE_OF_CARD }) }
 }
 
 /** A card of this service: what is in no field of a card stands among its extensions. */

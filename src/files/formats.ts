@@ -4,19 +4,19 @@ import { CSV_HEADER, csvRow, readCsv } from './csv.js'
 import { readJson, readJsonLines } from './json.js'
 import { readMarkdown, writeMarkdown } from './markdown.js'
 import type { ImportedPersona } from './persona.js'
-import { FileFault, type Row, textOf } from './row.js'
+import { type FileContent, FileFault, textOf } from './row.js'
 import { readYaml, writeYaml } from './yaml.js'
 
 /** A format that files of personas are read from. */
 interface FileFormat {
-  /** Its media types; the first is the one that is sent and named. */
+  /** Its media types. */
   types: readonly [string, ...string[]]
   /** What names of such files end in. */
   extensions: readonly string[]
-  read(bytes: Buffer): Row[] | Promise<Row[]>
+  read(bytes: Buffer): FileContent | Promise<FileContent>
 }
 
-/** The formats by name. */
+/** The formats by name; the first media type of each is the one that is sent. */
 export const formats = {
   json: {
     types: ['application/json'],
@@ -26,33 +26,33 @@ export const formats = {
   jsonl: {
     types: ['application/x-ndjson', 'application/jsonl', 'application/x-jsonlines'],
     extensions: ['jsonl', 'ndjson'],
-    read: (bytes) => readJsonLines(textOf(bytes)),
+    read: (bytes) => ({ rows: readJsonLines(textOf(bytes)) }),
   },
   yaml: {
     types: ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml'],
     extensions: ['yaml', 'yml'],
-    read: (bytes) => readYaml(textOf(bytes)),
+    read: async (bytes) => ({ rows: await readYaml(textOf(bytes)) }),
   },
   csv: {
     types: ['text/csv', 'text/tab-separated-values'],
     extensions: ['csv', 'tsv'],
-    read: (bytes) => readCsv(textOf(bytes)),
+    read: async (bytes) => ({ rows: await readCsv(textOf(bytes)) }),
   },
   md: {
     types: ['text/markdown', 'text/x-markdown'],
     extensions: ['md', 'markdown'],
-    read: (bytes) => readMarkdown(textOf(bytes)),
+    read: (bytes) => ({ rows: readMarkdown(textOf(bytes)) }),
   },
   png: {
     types: ['image/png'],
     extensions: ['png'],
-    read: readCardPng,
+    read: (bytes) => ({ rows: readCardPng(bytes) }),
   },
 } as const satisfies Record<string, FileFormat>
 export type FormatName = keyof typeof formats
 
-/** The rows of a file of a format. @throws FileFault where it cannot be read, with the place where there is one */
-export async function readFile(format: FormatName, bytes: Buffer): Promise<Row[]> {
+/** What is in a file of a format. @throws FileFault where it cannot be read, with the place where there is one */
+export async function readFile(format: FormatName, bytes: Buffer): Promise<FileContent> {
   if (bytes.length === 0) throw new FileFault('The file is empty')
   return formats[format].read(bytes)
 }

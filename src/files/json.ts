@@ -1,5 +1,5 @@
 import { endOfString, faultOfShape } from '../json-shape.js'
-import { addRow, FileFault, positionOf, type Row } from './row.js'
+import { addRow, type FileContent, FileFault, positionOf, type Row } from './row.js'
 
 /** As deep as any body of the API, and enough values for 5,000 personas with all their headers, tags and metadata. */
 export const JSON_LIMITS = { maxDepth: 64, maxValues: 700_000 }
@@ -121,7 +121,7 @@ export function listOf(value: unknown): unknown[] {
 }
 
 /** The rows of a JSON file: an array, an object with `personas`, or one persona or card. @throws FileFault */
-export function readJson(json: string): Row[] {
+export function readJson(json: string): FileContent {
   const value = parseJson(json)
   const values = listOf(value)
   const lines = isObject(value) && values[0] === value ? [] : linesOfElements(json)
@@ -130,7 +130,9 @@ export function readJson(json: string): Row[] {
     const line = lines[at]
     addRow(rows, line === undefined ? { value: each } : { value: each, line })
   }
-  return rows
+  if (!isObject(value) || values[0] === value) return { rows }
+  const { personas: _, ...options } = value
+  return { rows, options }
 }
 
 /** The rows of a file of JSON Lines (https://jsonlines.org): a value a line; blank ones are passed over. @throws FileFault */

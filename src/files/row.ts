@@ -8,6 +8,13 @@ export interface Row {
   picture?: Buffer
 }
 
+/** What is in a file. */
+export interface FileContent {
+  rows: Row[]
+  /** What a JSON object says beside its `personas`. */
+  options?: Record<string, unknown>
+}
+
 /** Where something is in a text, from 1; columns count UTF-16 units. */
 export interface Position {
   line: number

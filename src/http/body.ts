@@ -82,6 +82,11 @@ export function acceptFiles(scope: FastifyInstance): void {
   acceptOnly(scope, [/^image\//, 'application/octet-stream'], (body) => body)
 }
 
+/** Takes bytes of these types in this scope, and nothing else. */
+export function acceptTypes(scope: FastifyInstance, types: readonly string[]): void {
+  acceptOnly(scope, types, (body) => body)
+}
+
 /** An `onRequest` hook: browsers give an empty body a type of their own, which says nothing. */
 export const ignoreTypeOfNothing: onRequestHookHandler = ({ raw: { headers } }, _reply, done) => {
   const length = headers['content-length']

@@ -165,6 +165,15 @@ export async function asStyleReference(image: Picture): Promise<Picture> {
   return { format: 'webp', bytes: await picture.webp({ quality: 85, effort: 2 }).toBuffer() }
 }
 
+let plain: Promise<Buffer> | undefined
+
+/** The PNG that stands for the portrait of a persona that has none, in one colour. */
+export function plainPortrait(): Promise<Buffer> {
+  const create = { width: PORTRAIT_SIDE, height: PORTRAIT_SIDE, channels: 3, background: '#c9cdd4' } as const
+  plain ??= sharp({ create }).png(PNG).toBuffer()
+  return plain
+}
+
 /**
  * Makes a portrait of the provider's picture: upright, cropped to its centred square, a 1024×1024 PNG that
  * carries no metadata but the mark of an AI-made picture in XMP.

@@ -27,6 +27,7 @@ export const responseHeaders = {
     schema: { type: 'integer' as const, minimum: 0 },
     example: 5,
   },
+  'Content-Disposition': text('The name of the file', 'attachment; filename="support-bot.json"'),
   'WWW-Authenticate': text('How to authenticate', 'Bearer'),
 } satisfies Record<string, oas31.HeaderObject>
 

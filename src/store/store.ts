@@ -120,6 +120,14 @@ export interface Store {
   /** How many ids of the project begin with `prefix` (lower-case hex and dashes), and one of them. */
   matchPersonaId(projectId: string, prefix: string): Promise<{ count: number; id?: string }>
   insertPersona(projectId: string, persona: NewPersona, now: number): Promise<Persona | 'name-taken'>
+  /** Those of the names that there are, in any order. */
+  findPersonasByName(projectId: string, names: readonly string[]): Promise<Persona[]>
+  /** The same as one `insertPersona` after another, each whole or not at all, in less time. */
+  insertPersonas(
+    projectId: string,
+    personas: readonly NewPersona[],
+    now: number,
+  ): Promise<(Persona | 'name-taken')[]>
   /**
    * Changes the given fields in one atomic step. `updatedAt` grows strictly with every change, whatever
    * the clock says, and stays where nothing changes. What was there before becomes a version of the history, the

@@ -1,11 +1,13 @@
+import { MongoBulkWriteError } from 'mongodb'
 import { newPersona } from '../../personas/change.js'
+import type { Persona } from '../../personas/schema.js'
 import { EVERY_PERSONA } from '../../personas/search.js'
 import type { Store } from '../store.js'
 import { type Collections, isDuplicate, LATEST, nameTaken } from './collections.js'
 import { filterOf, mongoSearch, orderOf } from './finding.js'
 import { type Place, placeBehind } from './order.js'
 import { type PersonaDocument, toDocument, toPersona } from './persona-document.js'
-import { withTimeout } from './timeout.js'
+import { timeoutFor, withTimeout } from './timeout.js'
 
 /** The place of a project's newest persona; null where there is none. */
 export function newestPlace(personas: Collections['personas'], projectId: string): Promise<Place | null> {
@@ -13,9 +15,23 @@ export function newestPlace(personas: Collections['personas'], projectId: string
   return personas.findOne({ projectId }, place)
 }
 
+/** The places of those documents that a write of several could not insert. Throws where it failed in another way. */
+function failedOf(error: unknown): number[] {
+  if (!(error instanceof MongoBulkWriteError)) throw error
+  const failed = [error.writeErrors].flat().map(({ index }) => index)
+  if (failed.length === 0) throw error
+  return failed
+}
+
 type PersonaMethods = Pick<
   Store,
-  'listPersonas' | 'listTagSpellings' | 'findPersona' | 'matchPersonaId' | 'insertPersona'
+  | 'listPersonas'
+  | 'listTagSpellings'
+  | 'findPersona'
+  | 'matchPersonaId'
+  | 'insertPersona'
+  | 'findPersonasByName'
+  | 'insertPersonas'
 >
 
 /** Reading personas and creating them. */
@@ -56,6 +72,29 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     return { json: `[${texts.join(',')}]\n`, bytes }
   }
 
+  const insertPersona: Store['insertPersona'] = (projectId, persona, now) => {
+    return withTimeout(async (signal) => {
+      for (;;) {
+        const newest = await newestPlace(personas, projectId)
+        signal.throwIfAborted()
+        const place = placeBehind(newest, now)
+        const document = toDocument(
+          { projectId, persona: newPersona(persona, place.createdAt.getTime()) },
+          place,
+        )
+        const outcome = await personas.insertOne(document).then(
+          () => toPersona(document),
+          async (error: unknown) => {
+            // An id is new for each persona: what has it is this one, stored by a try whose answer was lost.
+            const own = isDuplicate(error) && (await personas.findOne({ projectId, id: persona.id }, LATEST))
+            return own ? toPersona(own) : nameTaken(personas, document, error)
+          },
+        )
+        if (outcome !== null) return outcome
+      }
+    })
+  }
+
   return {
     listPersonas,
     listTagSpellings: search.listTagSpellings,
@@ -74,28 +113,35 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
       return first === undefined ? { count: 0 } : { count: matches.length, id: first.id }
     },
 
-    insertPersona(projectId, persona, now) {
-      return withTimeout(async (signal) => {
-        for (;;) {
-          const newest = await newestPlace(personas, projectId)
-          signal.throwIfAborted()
-          const place = placeBehind(newest, now)
-          const document = toDocument(
-            { projectId, persona: newPersona(persona, place.createdAt.getTime()) },
-            place,
-          )
-          const outcome = await personas.insertOne(document).then(
-            () => toPersona(document),
-            async (error: unknown) => {
-              // An id is new for each persona: what has it is this one, stored by a try whose answer was lost.
-              const own =
-                isDuplicate(error) && (await personas.findOne({ projectId, id: persona.id }, LATEST))
-              return own ? toPersona(own) : nameTaken(personas, document, error)
-            },
-          )
-          if (outcome !== null) return outcome
-        }
+    insertPersona,
+
+    async findPersonasByName(projectId, names) {
+      const found = personas.find({ projectId, name: { $in: [...names] } }, LATEST)
+      return (await withTimeout(() => found.toArray())).map(toPersona)
+    },
+
+    async insertPersonas(projectId, given, now) {
+      if (given.length === 0) return []
+      const documents = await withTimeout(async () => {
+        let place = await newestPlace(personas, projectId)
+        return given.map((persona) => {
+          const next = placeBehind(place, now)
+          place = next
+          return toDocument({ projectId, persona: newPersona(persona, next.createdAt.getTime()) }, next)
+        })
       })
+      const length = given.reduce((sum, { systemPrompt = '' }) => sum + systemPrompt.length, 0)
+      const failed = await withTimeout(
+        () => personas.insertMany(documents, { ordered: false }).then(() => [], failedOf),
+        timeoutFor({ length }),
+      )
+      const inserted: (Persona | 'name-taken')[] = documents.map(toPersona)
+      // Each by itself tells whether its name is taken, or the persona is its own, stored by a try whose answer was lost.
+      for (const index of failed) {
+        const persona = given[index]
+        if (persona !== undefined) inserted[index] = await insertPersona(projectId, persona, now)
+      }
+      return inserted
     },
   }
 }

@@ -16,6 +16,8 @@ type PersonaStore = Pick<
   | 'findPersona'
   | 'matchPersonaId'
   | 'insertPersona'
+  | 'findPersonasByName'
+  | 'insertPersonas'
   | 'updatePersona'
   | 'deletePersona'
   | 'storePortrait'
@@ -71,6 +73,9 @@ export function sqlitePersonas(
      WHERE total <= ?`,
   )
   const find = db.prepare(`SELECT ${BODY} AS body FROM personas WHERE project_id = ? AND id = ?`)
+  const named = db.prepare(
+    `SELECT ${BODY} AS body FROM json_each(?2) AS wanted JOIN personas ON project_id = ?1 AND name = wanted.value`,
+  )
   // '~' sorts behind every character of a UUID, so this is the range of ids that begin with the prefix.
   const match = db.prepare(
     `SELECT count(*) AS count, min(id) AS id FROM personas WHERE project_id = ?1 AND id >= ?2 AND id < ?2 || '~'`,
@@ -136,6 +141,21 @@ export function sqlitePersonas(
     return wanted < limit ? { ...found, nextCursor, endsEarly: true } : { ...found, nextCursor }
   }
 
+  const insertPersona: Store['insertPersona'] = async (projectId, given, now) => {
+    const persona = newPersona(given, now)
+    const row = toRow(persona)
+    try {
+      await db.write(() => {
+        insert.changeOne(projectId, given.id, row.name, row.updated_at, row.changed, row.body)
+        search.insert(projectId, persona)
+      })
+    } catch (error) {
+      if (violates(error, 'personas.name')) return 'name-taken'
+      throw error
+    }
+    return persona
+  }
+
   return {
     forget: cache.drop,
     listPersonas,
@@ -153,19 +173,17 @@ export function sqlitePersonas(
       return count === 0 ? { count } : { count, id: String(row?.id) }
     },
 
-    async insertPersona(projectId, given, now) {
-      const persona = newPersona(given, now)
-      const row = toRow(persona)
-      try {
-        await db.write(() => {
-          insert.changeOne(projectId, given.id, row.name, row.updated_at, row.changed, row.body)
-          search.insert(projectId, persona)
-        })
-      } catch (error) {
-        if (violates(error, 'personas.name')) return 'name-taken'
-        throw error
-      }
-      return persona
+    insertPersona,
+
+    // Those that come at once are one commit, in the order in which they come.
+    insertPersonas: (projectId, given, now) =>
+      Promise.all(given.map((persona) => insertPersona(projectId, persona, now))),
+
+    async findPersonasByName(projectId, names) {
+      // The column is that of PersonaRow.
+      return named
+        .all(projectId, JSON.stringify(names))
+        .map((row) => toPersona(row as Pick<PersonaRow, 'body'>))
     },
 
     async updatePersona(projectId, id, { now, ifMatch, revertedFrom, ...change }) {
