@@ -11,6 +11,8 @@ import type { ImportFileInput, ImportReport, ImportResult } from './schema.js'
 
 /** Rows that are written together; others are answered between two steps. */
 const STEP = 200
+/** Changes that are begun at once: enough for one commit to serve many, and few enough for the time limit of each. */
+const AT_ONCE = 50
 /** Personas that are read at once: each may have half a megabyte. */
 const READ = 25
 /** Personas that are looked through at once for those that are not in the file, and their bytes. */
@@ -130,15 +132,13 @@ export class ImportService {
     const given = creations.map(({ fields }) => ({ id: randomUUID(), ...fields }))
     const created = await this.#store.insertPersonas(projectId, given, Date.now())
     const changes = plans.flatMap((plan) => (plan.current === undefined ? [] : [plan]))
-    const updated = await Promise.all(
-      changes.map(({ current, change, reading }) =>
-        this.#store.updatePersona(projectId, current.id, {
-          ...change,
-          now: Date.now(),
-          // A note is added to the metadata that were read: what came in between must not be lost.
-          ifMatch: reading.note === undefined ? undefined : [current.updatedAt],
-        }),
-      ),
+    const updated = await someAtOnce(changes, ({ current, change, reading }) =>
+      this.#store.updatePersona(projectId, current.id, {
+        ...change,
+        now: Date.now(),
+        // A note is added to the metadata that were read: what came in between must not be lost.
+        ifMatch: reading.note === undefined ? undefined : [current.updatedAt],
+      }),
     )
     const outcomes = [...created, ...updated]
     const left: Entry[] = []
@@ -174,9 +174,18 @@ export class ImportService {
         const outcome = dryRun === true ? 'deleted' : await this.#store.deletePersona(projectId, id)
         return outcome === 'deleted' ? [{ name, action: 'deleted', id }] : []
       }
-      results.push(...(await Promise.all(others.map(remove))).flat())
+      results.push(...(await someAtOnce(others, remove)).flat())
       cursor = page.nextCursor
     } while (cursor !== undefined)
     return results
   }
+}
+
+/** What comes of some work for each of a list, in its order. */
+async function someAtOnce<T, R>(list: readonly T[], work: (each: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (let at = 0; at < list.length; at += AT_ONCE) {
+    results.push(...(await Promise.all(list.slice(at, at + AT_ONCE).map(work))))
+  }
+  return results
 }

@@ -124,7 +124,9 @@ export function listOf(value: unknown): unknown[] {
 export function readJson(json: string): FileContent {
   const value = parseJson(json)
   const values = listOf(value)
-  const lines = isObject(value) && values[0] === value ? [] : linesOfElements(json)
+  // Where another array may come first, they are not known.
+  const isFirst = !isObject(value) || Object.keys(value)[0] === 'personas'
+  const lines = isFirst ? linesOfElements(json) : []
   const rows: Row[] = []
   for (const [at, each] of values.entries()) {
     const line = lines[at]

@@ -3,7 +3,7 @@ import { FileFault, type Row } from './row.js'
 import { parseYaml, writeYaml } from './yaml.js'
 
 // The body begins behind the line break of the closing line, and is not touched.
-const FRONT_MATTER = /^---[ \t]*\r?\n(?<yaml>(?:.*\r?\n)*?)---[ \t]*(?:\r?\n|$)/
+const FRONT_MATTER = /^---[ \t]*\r?\n(?<yaml>(?:[^\n]*\n)*?)---[ \t]*(?:\r?\n|$)/
 
 /**
  * The persona of a Markdown file: its fields stand in the front matter, and what follows is its system prompt, to the

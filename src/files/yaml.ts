@@ -220,18 +220,24 @@ export async function readYaml(text: string): Promise<Row[]> {
   return rows
 }
 
-// What other readers may change or refuse outside of quotes: YAML 1.2 §5.1 and §5.4.
-const UNSAFE = /[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u
+// What other readers may change or refuse outside of escapes: YAML 1.2 §5.1 and §5.4.
+const UNSAFE = /[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/gu
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
 
 /**
  * A value as YAML: texts of several lines as they are, and those that readers take for something else in quotes
- * (YAML 1.1's `no` included).
+ * (YAML 1.1's `no` included). Where it has control characters, and others of that kind, everything is in quotes.
  */
 export function writeYaml(value: unknown): string {
-  const isUnsafe = UNSAFE.test(JSON.stringify(value).replaceAll(/\\u[0-9a-f]{4}|\\[rbf]/g, '\0'))
+  const isUnsafe = /\\u00|\\[rbf]/.test(JSON.stringify(value)) || JSON.stringify(value).search(UNSAFE) !== -1
+  if (!isUnsafe) return stringify(value, { compat: 'yaml-1.1', lineWidth: 0 })
   return stringify(value, {
-    compat: 'yaml-1.1',
+    defaultStringType: 'QUOTE_DOUBLE',
+    defaultKeyType: 'QUOTE_DOUBLE',
+    doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
     lineWidth: 0,
-    ...(isUnsafe && { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' }),
-  })
+  }).replaceAll(UNSAFE, escaped)
 }
