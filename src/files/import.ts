@@ -12,7 +12,7 @@ import type { ImportFileInput, ImportReport, ImportResult } from './schema.js'
 /** Rows that are written together; others are answered between two steps. */
 const STEP = 200
 /** Changes that are begun at once: enough for one commit to serve many, and few enough for the time limit of each. */
-const AT_ONCE = 50
+const AT_ONCE = 20
 /** Personas that are read at once: each may have half a megabyte. */
 const READ = 25
 /** Personas that are looked through at once for those that are not in the file, and their bytes. */

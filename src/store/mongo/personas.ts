@@ -15,12 +15,16 @@ export function newestPlace(personas: Collections['personas'], projectId: string
   return personas.findOne({ projectId }, place)
 }
 
-/** The places of those documents that a write of several could not insert. Throws where it failed in another way. */
-function failedOf(error: unknown): number[] {
+/**
+ * The places of those of `count` documents that a write of several may not have inserted. Throws where it failed in
+ * another way than by duplicates. Not every server says which these are.
+ */
+function failedOf(error: unknown, count: number): number[] {
   if (!(error instanceof MongoBulkWriteError)) throw error
   const failed = [error.writeErrors].flat().map(({ index }) => index)
-  if (failed.length === 0) throw error
-  return failed
+  if (failed.length > 0) return failed
+  if (!isDuplicate(error)) throw error
+  return Array.from({ length: count }, (_, at) => at)
 }
 
 type PersonaMethods = Pick<
@@ -132,7 +136,11 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
       })
       const length = given.reduce((sum, { systemPrompt = '' }) => sum + systemPrompt.length, 0)
       const failed = await withTimeout(
-        () => personas.insertMany(documents, { ordered: false }).then(() => [], failedOf),
+        () =>
+          personas.insertMany(documents, { ordered: false }).then(
+            () => [],
+            (error: unknown) => failedOf(error, documents.length),
+          ),
         timeoutFor({ length }),
       )
       const inserted: (Persona | 'name-taken')[] = documents.map(toPersona)
