@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { notAPicture, tooLargeEncoded } from '../errors/images.js'
 import { pruneNeedsUpsert } from '../errors/personas.js'
 import type { ImageService } from '../images/service.js'
@@ -103,6 +103,8 @@ export class ImportService {
     const plans: Plan[] = []
     const sound = entries.filter(({ result }) => result.action !== 'failed')
     for (let at = 0; at < sound.length; at += READ) {
+      // An embedded store answers at once: others have their turn here.
+      await setImmediate()
       const some = sound.slice(at, at + READ)
       const names = some.map(({ name }) => name)
       const found = await this.#store.findPersonasByName(projectId, names)

@@ -73,8 +73,10 @@ export function sqlitePersonas(
      WHERE total <= ?`,
   )
   const find = db.prepare(`SELECT ${BODY} AS body FROM personas WHERE project_id = ? AND id = ?`)
+  // Held to this order, it looks each name up.
   const named = db.prepare(
-    `SELECT ${BODY} AS body FROM json_each(?2) AS wanted JOIN personas ON project_id = ?1 AND name = wanted.value`,
+    `SELECT ${BODY} AS body FROM json_each(?2) AS wanted CROSS JOIN personas
+     ON project_id = ?1 AND name = CAST(wanted.value AS TEXT)`,
   )
   // '~' sorts behind every character of a UUID, so this is the range of ids that begin with the prefix.
   const match = db.prepare(
