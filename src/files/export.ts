@@ -4,14 +4,13 @@ import type { ImageService } from '../images/service.js'
 import type { Persona } from '../personas/schema.js'
 import { queryOf } from '../personas/search.js'
 import type { PersonaService } from '../personas/service.js'
-import type { JsonPage, Store } from '../store/store.js'
+import type { Store } from '../store/store.js'
 import { cardPng } from './card.js'
 import { type FormatName, writeCard, writeFile } from './formats.js'
+import { firstPage } from './pages.js'
 import { type ImportedPersona, importedPart } from './persona.js'
 import type { ExportPersonasInput, PersonaCardInput } from './schema.js'
 
-/** What is read of the store at once: no more is held while it is written. */
-const PAGE = { limit: 500, maxBytes: 1024 * 1024 }
 /** Pixels a side of the portrait in a card, at most. */
 const SIDE = 1024
 
@@ -46,13 +45,7 @@ export class ExportService {
     format = 'json',
     ...filters
   }: ExportPersonasInput): Promise<AsyncIterable<string>> {
-    const query = queryOf(filters)
-    const read = async (cursor?: string): Promise<JsonPage> => {
-      const page = await this.#deps.store.listPersonas(projectId, { ...PAGE, cursor, query })
-      if (page === 'bad-cursor') throw new Error('A list does not know its own cursor')
-      return page
-    }
-    return writeFile(format, pagesFrom(await read(), read))
+    return writeFile(format, partsFrom(await firstPage(this.#deps.store, projectId, queryOf(filters))))
   }
 
   /**
@@ -87,14 +80,9 @@ export class ExportService {
   }
 }
 
-async function* pagesFrom(
-  first: JsonPage,
-  read: (cursor: string) => Promise<JsonPage>,
-): AsyncGenerator<ImportedPersona[]> {
-  for (let page = first; ; page = await read(page.nextCursor)) {
-    // A list of the store holds personas.
-    const personas = JSON.parse(page.json.toString()) as Persona[]
-    yield personas.map(importedPart)
-    if (page.nextCursor === undefined) return
+async function* partsFrom(first: Awaited<ReturnType<typeof firstPage>>): AsyncGenerator<ImportedPersona[]> {
+  for (let page = first; ; page = await page.next()) {
+    yield page.personas.map(importedPart)
+    if (page.next === undefined) return
   }
 }

@@ -5,6 +5,7 @@ import { pruneNeedsUpsert } from '../errors/personas.js'
 import type { ImageService } from '../images/service.js'
 import type { Persona } from '../personas/schema.js'
 import type { Store } from '../store/store.js'
+import { firstPage } from './pages.js'
 import { type Entry, fail, failName, type Plan, planOf, readEntry } from './plan.js'
 import type { Row } from './row.js'
 import type { ImportFileInput, ImportReport, ImportResult } from './schema.js'
@@ -15,8 +16,6 @@ const STEP = 200
 const AT_ONCE = 20
 /** Personas that are read at once: each may have half a megabyte. */
 const READ = 25
-/** Personas that are looked through at once for those that are not in the file, and their bytes. */
-const PAGE = { limit: 500, maxBytes: 1024 * 1024 }
 /** Tries of a row whose persona others keep changing, and the wait before another, in milliseconds. */
 const TRIES = 10
 const WAIT = 20
@@ -164,22 +163,16 @@ export class ImportService {
   /** Deletes the personas of the project whose names are not among those of the file. */
   async #prune({ projectId, dryRun, signal }: ImportRequest, names: ReadonlySet<string>) {
     const results: ImportResult[] = []
-    let cursor: string | undefined
-    do {
+    for (let page = await firstPage(this.#store, projectId); ; page = await page.next()) {
       signal?.throwIfAborted()
-      const page = await this.#store.listPersonas(projectId, { ...PAGE, cursor })
-      if (page === 'bad-cursor') throw new Error('A list does not know its own cursor')
-      // A list of the store holds personas.
-      const personas = JSON.parse(page.json.toString()) as Persona[]
-      const others = personas.filter(({ name }) => !names.has(name))
+      const others = page.personas.filter(({ name }) => !names.has(name))
       const remove = async ({ id, name }: Persona): Promise<ImportResult[]> => {
         const outcome = dryRun === true ? 'deleted' : await this.#store.deletePersona(projectId, id)
         return outcome === 'deleted' ? [{ name, action: 'deleted', id }] : []
       }
       results.push(...(await someAtOnce(others, remove)).flat())
-      cursor = page.nextCursor
-    } while (cursor !== undefined)
-    return results
+      if (page.next === undefined) return results
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { endOfString, faultOfShape } from '../json-shape.js'
-import { addRow, type FileContent, FileFault, positionOf, type Row } from './row.js'
+import { addRow, type FileContent, FileFault, type Position, positionOf, type Row } from './row.js'
 
 /** As deep as any body of the API, and enough values for 5,000 personas with all their headers, tags and metadata. */
 export const JSON_LIMITS = { maxDepth: 64, maxValues: 700_000 }
@@ -55,6 +55,10 @@ function offsetOfFault(json: string): number {
   }
 }
 
+function invalid(position: Position): FileFault {
+  return new FileFault('The file is not valid JSON', position)
+}
+
 /**
  * The value of a JSON text.
  * @throws FileFault where it is none, with the place, or holds more than `JSON_LIMITS`
@@ -70,7 +74,7 @@ export function parseJson(json: string): unknown {
     return JSON.parse(json)
   } catch {
     if (json.trim() === '') throw new FileFault('The file is empty')
-    throw new FileFault('The file is not valid JSON', positionOf(json, offsetOfFault(json)))
+    throw invalid(positionOf(json, offsetOfFault(json)))
   }
 }
 
@@ -148,7 +152,7 @@ export function readJsonLines(text: string): Row[] {
       addRow(rows, { value: JSON.parse(json), line })
     } catch (error) {
       if (error instanceof FileFault) throw error
-      throw new FileFault('The file is not valid JSON', { line, column: offsetOfFault(json) + 1 })
+      throw invalid({ line, column: offsetOfFault(json) + 1 })
     }
   }
   return rows

@@ -112,7 +112,7 @@ export type ImportReport = z.infer<typeof importReport>
 
 export const exportPersonasInput = listPersonasInput.omit({ limit: true, cursor: true }).extend({
   format: z
-    .enum(exportFormats, `format must be one of ${exportFormats.join(', ')}`)
+    .enum(exportFormats)
     .meta({ id: 'ExportFormat', description: 'A format of files of personas' })
     .meta({ description: 'The format of the file; `json` unless given' })
     .optional(),
@@ -125,7 +125,7 @@ export const personaCardInput = z.object({
   projectId,
   id: personaId,
   format: z
-    .enum(cardFormats, `format must be one of ${cardFormats.join(', ')}`)
+    .enum(cardFormats)
     .meta({ id: 'CardFormat', description: 'A format of cards' })
     .meta({ description: 'The portrait with the persona in it, JSON, or Markdown; `png` unless given' })
     .optional(),

@@ -51,8 +51,12 @@ interface Part {
   before: number
 }
 
-function invalid(fault: string, line: number): FileFault {
-  return new FileFault(`The file is not valid YAML: ${fault}`, { line })
+function invalid(fault: string, line: number, column?: number): FileFault {
+  return new FileFault(`The file is not valid YAML: ${fault}`, { line, column })
+}
+
+function tooDeep(line: number): FileFault {
+  return invalid('it is nested too deeply', line)
 }
 
 /**
@@ -79,7 +83,7 @@ function areFew(text: string, before: number): boolean {
       onLine = 0
     }
     if (directives > MAX_DEPTH || inFlow > MAX_DEPTH || (inFlow === 0 && onLine > MAX_DEPTH))
-      throw invalid('it is nested too deeply', line)
+      throw tooDeep(line)
   }
   return true
 }
@@ -113,10 +117,7 @@ function faultOf(error: YAMLError, before: number): FileFault {
   // The library's message goes on with the place and the line itself.
   const [message = ''] = error.message.split(/ at line \d+, column \d+|\n/)
   const [start] = error.linePos ?? []
-  return new FileFault(
-    `The file is not valid YAML: ${message}`,
-    start && { line: before + start.line, column: start.col },
-  )
+  return invalid(message, before + (start?.line ?? 1), start?.col)
 }
 
 /** @throws FileFault for a key that is no text, or is twice in a map */
@@ -142,10 +143,8 @@ function toValue(document: Document.Parsed | Document, before: number): unknown 
     return document.toJS({ maxAliasCount: MAX_ALIASES })
   } catch (error) {
     if (error instanceof RangeError || !(error instanceof Error)) throw error
-    const message = error.message.startsWith('Excessive')
-      ? `anchors are used more than ${MAX_ALIASES.toLocaleString('en-US')} times`
-      : `${error.message} (in large files an anchor is for its own persona)`
-    throw invalid(message, before + 1)
+    // Aliases of nothing, or of too much.
+    throw invalid(`${error.message} (in large files an anchor is for its own persona)`, before + 1)
   }
 }
 
@@ -189,7 +188,7 @@ export function parseYaml(text: string, before = 0): ParsedDocument[] {
     })
   } catch (error) {
     // Of the engine: it is as deep as its stack.
-    throw error instanceof RangeError ? invalid('it is nested too deeply', before + 1) : error
+    throw error instanceof RangeError ? tooDeep(before + 1) : error
   }
 }
 

@@ -7,15 +7,19 @@ import type {
 } from 'zod-openapi'
 import { exportFile, importFile, personaCard } from '../api/files.js'
 import { uploadImageFile } from '../api/images.js'
-import { exportFormats, formats } from '../files/formats.js'
+import { cardOf } from '../files/card.js'
+import { CSV_HEADER, csvRow } from '../files/csv.js'
+import { formats } from '../files/formats.js'
+import { writeMarkdown } from '../files/markdown.js'
+import type { ImportedPersona } from '../files/persona.js'
 import { importPersonasInput, importReport } from '../files/schema.js'
+import { writeYaml } from '../files/yaml.js'
 import { uploadedImage } from '../images/schema.js'
 import { procedureErrors } from './errors.js'
 import { header, requestHeader } from './headers.js'
 
 /** Bytes as they are: OpenAPI 3.1 gives them no schema, but generators know them by this one. */
 export const bytes: oas31.MediaTypeObject = { schema: { type: 'string', format: 'binary' } }
-const text: oas31.MediaTypeObject = { schema: { type: 'string' } }
 
 // zod-openapi's type knows statuses as literals; these are made from numbers.
 export const statuses = (responses: oas31.ResponsesObject) => responses as ZodOpenApiResponsesObject
@@ -67,6 +71,20 @@ function jsonOf(schema: z.ZodType): ZodOpenApiContentObject {
   return { 'application/json': { schema, example: schema.meta()?.example } }
 }
 
+function text(content: string): oas31.MediaTypeObject {
+  return { schema: { type: 'string' }, example: content }
+}
+
+function anyJson(content: unknown): ZodOpenApiContentObject {
+  return { 'application/json': { schema: z.unknown(), example: content } }
+}
+
+const example: ImportedPersona = {
+  name: 'impatient-user',
+  systemPrompt: 'You are an impatient user.\nYou value brevity.\n',
+  tags: ['billing', 'angry'],
+}
+
 /** An example of a body in JSON is the file's own content. */
 const importBody = importPersonasInput.omit({ projectId: true }).meta({
   ...importPersonasInput.meta(),
@@ -77,11 +95,12 @@ const importBody = importPersonasInput.omit({ projectId: true }).meta({
 export function filePaths(): ZodOpenApiPathsObject {
   const pictures = ['application/octet-stream', 'image/png', 'image/jpeg', 'image/webp']
   const disposition = { 'Content-Disposition': header('Content-Disposition') }
-  const textTypes = (['jsonl', 'yaml', 'csv', 'md'] as const).map((format) => formats[format].types[0])
-  const exported = exportFormats
-    .filter((format) => format !== 'json')
-    .map((format) => formats[format].types[0])
-  const anyJson: ZodOpenApiContentObject = { 'application/json': { schema: z.unknown() } }
+  const card = { [formats.md.types[0]]: text(writeMarkdown(example)) }
+  const lists = {
+    [formats.jsonl.types[0]]: text(`${JSON.stringify(example)}\n`),
+    [formats.yaml.types[0]]: text(writeYaml([example])),
+    [formats.csv.types[0]]: text(CSV_HEADER + csvRow(example)),
+  }
   return {
     ...declaredPath(uploadImageFile, {
       request: Object.fromEntries(pictures.map((type) => [type, bytes])),
@@ -90,17 +109,18 @@ export function filePaths(): ZodOpenApiPathsObject {
     ...declaredPath(importFile, {
       request: {
         ...jsonOf(importBody),
-        ...Object.fromEntries(textTypes.map((type) => [type, text])),
+        ...lists,
+        ...card,
         'image/png': bytes,
       },
       success: jsonOf(importReport),
     }),
     ...declaredPath(exportFile, {
-      success: { ...anyJson, ...Object.fromEntries(exported.map((type) => [type, text])) },
+      success: { ...anyJson([example]), ...lists },
       headers: disposition,
     }),
     ...declaredPath(personaCard, {
-      success: { 'image/png': bytes, ...anyJson, [formats.md.types[0]]: text },
+      success: { 'image/png': bytes, ...anyJson(cardOf(example)), ...card },
       headers: disposition,
     }),
   }

@@ -72,6 +72,10 @@ const calls: Record<string, { repeated: 'after any failure' | 'where not begun' 
     send: (c) => c.personas.create.mutate({ projectId: 'p', name: 'n' }),
   },
   'personas.delete': { repeated: 'where not begun', send: (c) => c.personas.delete.mutate(persona) },
+  'personas.import': {
+    repeated: 'where not begun',
+    send: (c) => c.personas.import.mutate({ projectId: 'p', personas: [{ name: 'n' }] }),
+  },
   'personas.generateImage': { repeated: 'never', send: (c) => c.personas.generateImage.mutate(persona) },
   'projects.list': { repeated: 'after any failure', send: (c) => c.projects.list.query() },
   'projects.getConfig': {
