@@ -12,7 +12,7 @@ import { type Fields, unknownFields } from '../unknown.js'
 import { Answer } from './answers.js'
 import { acceptTypes } from './body.js'
 import { jsonLine } from './errors.js'
-import { type Mounting, queryReader, routeUrl } from './rest.js'
+import { checkEscapes, type Mounting, queryReader, routeUrl } from './rest.js'
 
 /** Bytes of files that are read and brought in at once: parsed, one takes many times its bytes. */
 const IMPORTS = 12 * 1024 * 1024
@@ -24,7 +24,13 @@ export function fileLimits(): { imports: Limit; exports: Limit } {
   const waiting = { maxWaiting: 200, maxWaitMs: 30_000 }
   return {
     imports: new Limit({ name: 'imports', capacity: IMPORTS, error: tooManyImports, ...waiting }),
-    exports: new Limit({ name: 'exports', capacity: EXPORTS, error: tooManyExports, ...waiting }),
+    exports: new Limit({
+      name: 'exports',
+      capacity: EXPORTS,
+      error: tooManyExports,
+      isShared: true,
+      ...waiting,
+    }),
   }
 }
 
@@ -65,10 +71,12 @@ function inputReader({ fields, rest }: { fields: Fields; rest: Pick<RestMeta, 'n
   const known = Object.fromEntries(
     Object.entries(given).map(([name, field]) => [rest.names?.[name] ?? name, field]),
   )
-  return ({ query, params, access, isStrict }: FastifyRequest): Record<string, unknown> => {
+  return (request: FastifyRequest): Record<string, unknown> => {
+    const { query, params, access, isStrict } = request
     // Fastify gives the query and the parameters as objects of text.
     const path = params as Record<string, string>
     requireProject(access, path.projectId)
+    checkEscapes(request)
     if (isStrict) refuseUnknown(unknownFields(known, query))
     return { ...read(query as Record<string, unknown>), ...path }
   }
