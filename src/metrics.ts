@@ -19,7 +19,7 @@ export interface Metrics {
 
 interface MetricsText {
   contentType: string
-  body: string
+  body: Buffer
 }
 
 /** Metrics of one service. */
@@ -63,7 +63,7 @@ export function createMetrics(): Metrics {
   gauge('limit_waiting', 'How many wait for each limit now', ({ waiting }) => waiting)
   async function render(): Promise<MetricsText> {
     const all = Registry.merge([processMetrics, registry])
-    return { contentType: all.contentType, body: await all.metrics() }
+    return { contentType: all.contentType, body: Buffer.from(await all.metrics()) }
   }
   let text: Promise<MetricsText> | undefined
 
@@ -73,7 +73,8 @@ export function createMetrics(): Metrics {
     store: (labels, seconds) => calls.observe(labels, seconds),
     portrait: (labels, seconds) => portraits.observe(labels, seconds),
     text() {
-      // It takes milliseconds, and a caller may ask a thousand times at once: all who ask meanwhile get one text.
+      // It takes milliseconds, and a caller may ask a thousand times at once: all who ask meanwhile get one text,
+      // as bytes that their connections share.
       text ??= render().finally(() => {
         text = undefined
       })

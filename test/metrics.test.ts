@@ -7,5 +7,5 @@ it('makes one text of the metrics for all who ask at once, and a new one for who
   const texts = await Promise.all(Array.from({ length: 1_000 }, () => metrics.text()))
   expect(new Set(texts).size).toBe(1)
   metrics.portrait({ outcome: 'ok' }, 1)
-  expect((await metrics.text()).body).toContain('portrait_duration_seconds_count{outcome="ok"} 2')
+  expect((await metrics.text()).body.toString()).toContain('portrait_duration_seconds_count{outcome="ok"} 2')
 })

@@ -23,9 +23,11 @@ function requestsOn(socket: Socket): Set<Lifetime> {
   return open
 }
 
-/** The requests of a connection that are not answered yet. */
-export function openRequests(socket: Socket): Lifetime[] {
-  return [...(connections.get(socket) ?? [])]
+const none: ReadonlySet<Lifetime> = new Set()
+
+/** The requests of a connection that are not answered yet, in their order. */
+export function openRequests(socket: Socket): ReadonlySet<Lifetime> {
+  return connections.get(socket) ?? none
 }
 
 /**

@@ -13,7 +13,7 @@ import { Limit } from '../limit.js'
 import type { Metrics } from '../metrics.js'
 import type { Authenticate } from './auth.js'
 import { SECURITY_HEADERS, sendError } from './errors.js'
-import { Lifetime } from './lifetime.js'
+import { Lifetime, openRequests } from './lifetime.js'
 import type { UnparsedRequest } from './server.js'
 
 declare module 'fastify' {
@@ -22,10 +22,16 @@ declare module 'fastify' {
     /** What its key may reach. */
     access: Access
   }
+  interface FastifyContextConfig {
+    /** Whether it is answered also where too many requests are under way: it tells how the service is. */
+    isProbe?: boolean
+  }
 }
 
 /** Requests under way at once; beyond them 503. */
 const MAX_CONCURRENT = 1_000
+/** The most of them on one connection, sent without waiting for answers; beyond them 503 as well. */
+const MAX_PIPELINED = 100
 /** An answer that its reader has not taken this long after it began is cut, in milliseconds. */
 const ANSWER_TIMEOUT = 60_000
 
@@ -126,7 +132,9 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
     },
   }
 
-  function admit({ lifetime }: FastifyRequest): ServiceError | undefined {
+  function admit({ lifetime, raw, routeOptions }: FastifyRequest): ServiceError | undefined {
+    if (openRequests(raw.socket).size > MAX_PIPELINED) return concurrent.overloaded()
+    if (routeOptions.config.isProbe === true) return undefined
     if (concurrent.used >= concurrent.capacity) return concurrent.overloaded()
     lifetime.onOver(concurrent.takeNow(1).release)
     return undefined

@@ -1,9 +1,10 @@
 import { lookup } from 'node:dns/promises'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, METHODS, type RequestListener, type Server } from 'node:http'
 import { createServer as createSocketServer, type Socket, type Server as SocketServer } from 'node:net'
 import type { ConnectionError } from 'fastify'
 import type { FixedError } from '../errors/error.js'
 import { connectNotSupported, headersTooLarge, notHttp, requestTimedOut } from '../errors/requests.js'
+import { keepConnections } from './connections.js'
 import { rawErrorResponse } from './errors.js'
 import { openRequests, requestId } from './lifetime.js'
 
@@ -38,13 +39,9 @@ interface ServerOptions {
   onUnparsed: OnUnparsed
 }
 
-const connections = new WeakMap<Server, Set<Socket>>()
-
-/** Ends the connections on which nothing is asked: those that wait for a request, and those that never sent one. */
-export function closeIdleConnections(server: Server): void {
-  for (const socket of connections.get(server) ?? []) {
-    if (openRequests(socket).length === 0) socket.destroySoon()
-  }
+/** A method as the metrics have it: each word of a caller's own would be kept for good. */
+function knownMethod(word: string): string {
+  return METHODS.includes(word) ? word : 'other'
 }
 
 /** Answers bytes that never become a request, once what came before them on the connection is answered. */
@@ -61,9 +58,10 @@ export function answerClientErrors(onUnparsed: OnUnparsed): (error: ConnectionEr
     const head = Buffer.isBuffer(packet) ? packet.toString('latin1') : ''
     // Its head arrived, and its body did not.
     const [unfinished] = openRequests(socket)
+    const [word = '', target = ''] = head.split(' ', 2)
     const id = unfinished?.id ?? requestId(/^x-request-id: *([^\r\n]*)/im.exec(head)?.[1])
-    const method = unfinished?.request.method ?? /^[A-Z]{3,10}(?= )/.exec(head)?.[0] ?? 'unknown'
-    const path = unfinished?.request.url ?? head.split(' ', 2)[1] ?? ''
+    const method = unfinished?.request.method ?? knownMethod(word)
+    const path = unfinished?.request.url ?? target
     if (unfinished === undefined) onUnparsed({ requestId: id, method, status: error.status })
     else unfinished.status = error.status
     const answer = rawErrorResponse(error(), { id, inTrpc: path.startsWith('/trpc/') })
@@ -103,20 +101,23 @@ export function createHttpServer(
   // Node drops headers beyond its count without a word, an If-Match among them; 16 KiB is limit enough.
   server.maxHeadersCount = 0
 
-  const open = new Set<Socket>()
-  connections.set(server, open)
-  server.on('connection', (socket: Socket) => {
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
-  })
-
+  keepConnections(server)
   // Node leaves a CONNECT without a listener unanswered.
   server.on('connect', (request, socket: Socket) => {
-    // Node no longer handles its errors: a reset by the caller would be an uncaught exception.
+    // Node lets go of the connection: a reset by the caller would be an uncaught exception, or not be noticed, and
+    // an answer before this one that is sent in pieces would wait for good.
     socket.on('error', () => socket.destroy())
-    const id = requestId(request.headers['x-request-id'])
-    onUnparsed({ requestId: id, method: 'CONNECT', status: connectNotSupported.status })
-    socket.end(rawErrorResponse(connectNotSupported(), { id, inTrpc: false }))
+    socket.resume()
+    socket.on('drain', () => {
+      for (const { response } of openRequests(socket)) if (response.socket === socket) response.emit('drain')
+    })
+    afterAnswers(socket, () => {
+      if (!socket.writable) return
+      const id = requestId(request.headers['x-request-id'])
+      onUnparsed({ requestId: id, method: 'CONNECT', status: connectNotSupported.status })
+      const answer = rawErrorResponse(connectNotSupported(), { id, inTrpc: false })
+      socket.end(answer, () => socket.destroy())
+    })
   })
   // The app refuses what it does not know.
   server.on('checkExpectation', handler)
@@ -125,7 +126,7 @@ export function createHttpServer(
 
 /** Runs `then` once what arrived whole on the connection is answered: answers keep the order of requests. */
 function afterAnswers(socket: Socket, then: () => void): void {
-  const before = openRequests(socket).filter(({ request }) => request.complete)
+  const before = [...openRequests(socket)].filter(({ request }) => request.complete)
   let left = before.length
   if (left === 0) then()
   for (const lifetime of before) {

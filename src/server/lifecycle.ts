@@ -1,6 +1,7 @@
 import type { Server as SocketServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { BACKLOG, closeIdleConnections, listenOnOtherAddresses } from '../http/server.js'
+import { connectionsEnded } from '../http/connections.js'
+import { BACKLOG, listenOnOtherAddresses } from '../http/server.js'
 import type { PortraitService } from '../portraits/service.js'
 import type { Store } from '../store/store.js'
 
@@ -42,12 +43,14 @@ export async function closeGracefully({ app, relays, portraits, store }: Running
   const relaysClosed = relays.map((relay) => new Promise<void>((done) => relay.close(() => done())))
   const closed = app.close()
   // Callers keep a connection open after its last answer, or before their first request.
-  const sweep = setInterval(() => closeIdleConnections(app.server), SWEEP)
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP)
   const { givenUp } = await portraits.drain(PORTRAIT_GRACE)
   if (givenUp > 0) app.log.error({ givenUp }, 'portraits given up: they took too long to wait for')
   const left = began + REQUEST_GRACE - Date.now()
   const cut = setTimeout(() => app.server.closeAllConnections(), Math.max(left, ANSWER_GRACE))
   await Promise.all([closed, ...relaysClosed])
+  // The server is closed before its last connections say so, and their requests are logged.
+  await connectionsEnded(app.server)
   clearInterval(sweep)
   clearTimeout(cut)
   await store.close()

@@ -1,11 +1,14 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { serverBusy } from '../../src/errors/requests.js'
+import { readGauges } from '../support/gauges.js'
 import { type Running, startService } from '../support/helper.js'
-import { openRaw } from '../support/raw.js'
+import { exchangeRaw, openRaw } from '../support/raw.js'
 
 const CONCURRENT = 1_000
+const CONNECTIONS = 4_096
 
 let service: Running
 beforeEach(async () => {
@@ -31,8 +34,8 @@ describe('requests under way', () => {
       reason: 'overloaded',
     }
     // Some runtimes take a new connection before they have read the others.
-    await expect.poll(async () => (await service.send('/healthz')).status).toBe(503)
-    for (const path of ['/api/projects', '/healthz', '/nowhere']) {
+    await expect.poll(async () => (await service.send('/docs')).status).toBe(503)
+    for (const path of ['/api/projects', '/docs', '/nowhere']) {
       const response = await service.send(path)
       expect(response.status).toBe(503)
       expect(response.headers.get('retry-after')).toBe('1')
@@ -44,6 +47,10 @@ describe('requests under way', () => {
       retryAfter: 1,
       ...overloaded,
     })
+    // Who looks after the service sees how it is.
+    for (const path of ['/healthz', '/readyz', '/metrics']) {
+      expect((await service.send(path)).status).toBe(200)
+    }
     // Callers that hang up make room, whether they were answered or not.
     for (const socket of sockets) socket.destroy()
     await expect.poll(async () => (await service.send('/api/projects')).status).toBe(200)
@@ -51,6 +58,55 @@ describe('requests under way', () => {
     expect((await service.send('/api/projects')).status).toBe(200)
     for (const socket of again) socket.destroy()
   })
+})
+
+it('questions how the service is take no place of other requests', async () => {
+  const probes = ['/healthz', '/readyz', '/metrics'].map(
+    (path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+  )
+  const probing = async () => {
+    const socket = await open(probes.join('').repeat(33))
+    socket.pause()
+    return socket
+  }
+  const sockets = await Promise.all(Array.from({ length: 20 }, probing))
+  for (let asked = 0; asked < 10; asked += 1) {
+    expect(await readGauges(service.url)).toMatchObject({ 'limit_used{limit="requests"}': 0 })
+  }
+  for (const socket of sockets) socket.destroy()
+})
+
+it(`connections are ${CONNECTIONS} at most: beyond them the oldest idle one ends`, async () => {
+  const half = 'GET /healthz HTTP/1.1\r\nHost: '
+  const busy = await open(unfinished)
+  const sockets: Socket[] = []
+  for (let count = 1; count < CONNECTIONS; count += 1) sockets.push(await open(half))
+  const ended = () => sockets.flatMap(({ closed }, index) => (closed ? [index] : []))
+  await delay(200)
+  expect(ended()).toEqual([])
+  const answers = Array.from({ length: 3 }, () =>
+    exchangeRaw(service.url, `${half}localhost\r\nConnection: close\r\n\r\n`),
+  )
+  for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+  // Ended at once, long before its time to send a request is over.
+  await expect.poll(() => ended().slice(0, 1)).toEqual([0])
+  expect([ended().length <= 3, busy.closed]).toEqual([true, false])
+  for (const socket of [busy, ...sockets]) socket.destroy()
+}, 30_000)
+
+it('words that are no method are one in the metrics', async () => {
+  const words = ['QWERTYUIOP', 'ASDF', 'BREW', 'get']
+  for (const word of [...words, 'PATCH']) {
+    expect(await exchangeRaw(service.url, `${word} / HTTP/9.9\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /)
+  }
+  const metrics = await (await service.send('/metrics')).text()
+  const counted = metrics.matchAll(
+    /^http_request_duration_seconds_count\{method="(\w+)",.*status="400"\} (\d+)$/gm,
+  )
+  expect([...counted].map(([, method, count]) => [method, Number(count)])).toEqual([
+    ['other', words.length],
+    ['PATCH', 1],
+  ])
 })
 
 describe('bytes that two parsers may read in two ways (RFC 9112 §11.2)', () => {

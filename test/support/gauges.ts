@@ -1,9 +1,9 @@
-/** What is taken of each limit now, and how many wait for it; the request that reads them is left out. */
+/** What is taken of each limit now, and how many wait for it. */
 export async function readGauges(url: string): Promise<Record<string, number>> {
   const text = await (await fetch(`${url}/metrics`)).text()
   const gauges: Record<string, number> = {}
   for (const [, name = '', value] of text.matchAll(/^(limit_(?:used|waiting)\{limit="\w+"\}) (\S+)$/gm)) {
-    gauges[name] = Number(value) - (name === 'limit_used{limit="requests"}' ? 1 : 0)
+    gauges[name] = Number(value)
   }
   return gauges
 }

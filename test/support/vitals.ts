@@ -15,14 +15,13 @@ export function memoryOf(pid: number): { now: number; largest: number } | undefi
   }
 }
 
-/** The gauges that are not where they belong: all at 0, but for the request that asks for them. */
+/** The gauges that are not where they belong: all at 0. */
 export async function gaugesInUse(base: string): Promise<string[]> {
   const { status, body } = await ask(base, { path: '/metrics' }, { timeoutMs: 5_000 })
   if (status !== 200) return [`/metrics answered ${status}`]
   const lines = body.toString().matchAll(/^((?:limit_used|limit_waiting|\w+_running)(?:\{[^}]*\})?) (\S+)$/gm)
   return [...lines].flatMap(([, name = '', value]) => {
-    const own = name === 'limit_used{limit="requests"}' ? 1 : 0
-    return Number(value) > own ? [`${name} is ${value}`] : []
+    return Number(value) > 0 ? [`${name} is ${value}`] : []
   })
 }
 
