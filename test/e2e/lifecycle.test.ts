@@ -134,6 +134,51 @@ describe('a running service', () => {
     expect(Date.now() - began).toBeLessThan(5_000)
   })
 
+  it('sends an answer that is on its way to its end, and logs it as that', async () => {
+    const { url, stop, output } = await start({ DATA_DIR: newFolder(), LOG_LEVEL: 'info' })
+    // As JSON, six bytes for each character.
+    const systemPrompt = '\u0001'.repeat(100_000)
+    for (let count = 0; count < 40; count += 1) {
+      expect((await post(`${url}/api/projects/p/personas`, { name: `n${count}`, systemPrompt })).status).toBe(
+        201,
+      )
+    }
+    const get = 'GET /api/projects/p/personas HTTP/1.1\r\nHost: localhost\r\n\r\n'
+    const { socket, received } = openRaw(url, get)
+    await once(socket, 'data')
+    socket.pause()
+    const ended = stop('SIGTERM')
+    await delay(2_000)
+    socket.resume()
+    const answer = await received
+    const length = Number(/content-length: (\d+)/i.exec(answer)?.[1])
+    expect(length).toBeGreaterThan(24_000_000)
+    expect(answer.length - answer.indexOf('\r\n\r\n') - 4).toBe(length)
+    expect(await ended).toEqual({ code: 0, signal: null })
+    const line = /"method":"GET","route":"\/api\/projects\/:projectId\/personas","status":(\d+)/.exec(
+      output(),
+    )
+    expect(line?.[1]).toBe('200')
+  })
+
+  it('ends after its time with callers that read nothing, and logs what they did not get', async () => {
+    const { url, stop, output } = await start({ DATA_DIR: newFolder(), LOG_LEVEL: 'info' })
+    const script = 'GET /docs/reference.js HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(5)
+    const connections = [script, `${script}CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n`].map((bytes) => {
+      const { socket } = openRaw(url, bytes)
+      socket.pause()
+      return socket
+    })
+    await delay(500)
+    const began = Date.now()
+    expect(await stop('SIGTERM')).toEqual({ code: 0, signal: null })
+    expect(Date.now() - began).toBeGreaterThan(9_000)
+    expect(Date.now() - began).toBeLessThan(14_000)
+    const lines = output().match(/"route":"\/docs\/reference.js","status":(200|499)/g)
+    expect([lines?.length, lines?.at(-1)]).toEqual([10, expect.stringContaining('499')])
+    for (const socket of connections) socket.destroy()
+  })
+
   it('goes on, and ends, while nobody reads its log', async () => {
     const { child, output } = spawnService({
       env: { DATA_DIR: newFolder(), LOG_LEVEL: 'info' },
