@@ -87,7 +87,7 @@ export class Limit {
   /** Takes it now, if nobody waits and there is room. @throws ServiceError SERVICE_UNAVAILABLE otherwise. */
   takeNow(cost: number, { caller = '' }: Pick<TakeOptions, 'caller'> = {}): Hold {
     const wanted = Math.min(cost, this.#most)
-    if (!this.#hasRoom(wanted, caller)) throw this.overloaded()
+    if (!this.hasRoom(wanted, caller)) throw this.overloaded()
     return this.#hold(wanted, caller)
   }
 
@@ -98,7 +98,7 @@ export class Limit {
   async take(cost: number, { caller = '', signal, withoutTimeout = false }: TakeOptions = {}): Promise<Hold> {
     signal?.throwIfAborted()
     const wanted = Math.min(cost, this.#most)
-    if (this.#hasRoom(wanted, caller)) return this.#hold(wanted, caller)
+    if (this.hasRoom(wanted, caller)) return this.#hold(wanted, caller)
     if (!withoutTimeout && !this.#mayWait(caller)) throw this.overloaded()
     return this.#wait(wanted, { caller, signal, withoutTimeout })
   }
@@ -118,7 +118,7 @@ export class Limit {
   }
 
   /** Whether a caller may have it now, before whom nobody waits who could be admitted. */
-  #hasRoom(cost: number, caller: string): boolean {
+  hasRoom(cost: number, caller: string): boolean {
     if (this.#used + cost > this.capacity || !this.#isWithinShare(cost, caller)) return false
     return this.#waiting === 0 || (!this.#queues.has(caller) && this.#next() === undefined)
   }

@@ -59,6 +59,7 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
   const concurrent = new Limit({
     name: 'requests',
     capacity: MAX_CONCURRENT,
+    isShared: true,
     error: serverBusy,
   })
   metrics.limit(concurrent)
@@ -132,11 +133,13 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
     },
   }
 
-  function admit({ lifetime, raw, routeOptions }: FastifyRequest): ServiceError | undefined {
+  function admit(request: FastifyRequest): ServiceError | undefined {
+    const { lifetime, raw, routeOptions, access, ip } = request
     if (openRequests(raw.socket).size > MAX_PIPELINED) return concurrent.overloaded()
     if (routeOptions.config.isProbe === true) return undefined
-    if (concurrent.used >= concurrent.capacity) return concurrent.overloaded()
-    lifetime.onOver(concurrent.takeNow(1).release)
+    const caller = access?.key ?? ip
+    if (!concurrent.hasRoom(1, caller)) return concurrent.overloaded()
+    lifetime.onOver(concurrent.takeNow(1, { caller }).release)
     return undefined
   }
 }
