@@ -3,7 +3,7 @@ import type { Config } from './config.js'
 import { ImageService } from './images/service.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import { PersonaService } from './personas/service.js'
-import { createOpenAiProvider } from './portraits/openai/provider.js'
+import { createImageProvider } from './portraits/openai/provider.js'
 import { PortraitService } from './portraits/service.js'
 import { createKeySealer, secretFromFile } from './projects/keys.js'
 import { ProjectService } from './projects/service.js'
@@ -20,7 +20,7 @@ export function createServices(config: Config, database: Store): Services & { me
   const personas = new PersonaService(store)
   const projects = new ProjectService(store, keys)
   const images = new ImageService(store, metrics)
-  const provider = createOpenAiProvider({
+  const provider = createImageProvider({
     ...(config.openaiBaseUrl !== undefined && { baseUrl: config.openaiBaseUrl }),
     models: config.imageModels,
     timeoutMs: config.imageTimeoutMs,

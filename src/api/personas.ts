@@ -11,6 +11,11 @@ import {
   versionNotFound,
 } from '../errors/personas.js'
 import {
+  answerNotBase64,
+  answerUnreadable,
+  answerWithLink,
+  answerWithoutPicture,
+  badReference,
   noProvider,
   noSystemPrompt,
   notOpenAi,
@@ -270,6 +275,11 @@ export const personasRouter = router({
         noProvider,
         notOpenAi,
         ...ofProvider,
+        badReference,
+        answerWithoutPicture,
+        answerWithLink,
+        answerNotBase64,
+        answerUnreadable,
         keyUnreadable,
         portraitRate,
         tooManyPortraits,

@@ -494,39 +494,39 @@ export interface PersonasCalls {
      * @throws PersonasError BAD_REQUEST: Persona has no system prompt
      * @throws PersonasError BAD_REQUEST: No LLM provider configured
      * @throws PersonasError BAD_REQUEST: LLM provider is not OpenAI
-     * @throws PersonasError BAD_GATEWAY: The image provider failed with status 500; try again later
-     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider account is out of quota or at its
-     * spending limit; raise it there
-     * @throws PersonasError UNPROCESSABLE_CONTENT: The image provider’s content policy refused this portrait:
-     * it gave no reason
-     * @throws PersonasError TOO_MANY_REQUESTS: The image provider limits the rate of requests; try again in
-     * 20 s
-     * @throws PersonasError BAD_GATEWAY: The image provider answered with a picture that is not base64; try
-     * again later
-     * @throws PersonasError BAD_GATEWAY: The image provider answered without a picture, in a text that is not
-     * JSON; check OPENAI_BASE_URL: gateways want their path in it, such as /v1
-     * @throws PersonasError BAD_GATEWAY: The image provider answered with more than 16 MiB; try again later
-     * @throws PersonasError BAD_GATEWAY: The image provider answered with a picture that cannot be read; try
-     * again later
-     * @throws PersonasError BAD_GATEWAY: The image provider answered with a link, not the picture itself; try
-     * again later
-     * @throws PersonasError BAD_GATEWAY: The image provider answered without a picture; try again later
-     * @throws PersonasError UNPROCESSABLE_CONTENT: The image provider cannot use style reference
-     * a1b2c3d4-e5f6-4890-abcd-ef1234567890.png (it gave no reason); remove or replace it
-     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider serves none of these models to this key:
-     * gpt-image-1; check the API key and the image model in the project’s llmSettings
-     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider serves this model to verified
-     * organisations only; verify the API key’s there
+     * @throws PersonasError BAD_GATEWAY: The LLM provider failed with status 500; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider account is out of quota or at its spending
+     * limit; raise it there
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The LLM provider’s content policy refused this request: it
+     * gave no reason
+     * @throws PersonasError TOO_MANY_REQUESTS: The LLM provider limits the rate of requests; try again in 20
+     * s
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with a text that is not JSON; check
+     * OPENAI_BASE_URL: gateways want their path in it, such as /v1
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with more than 16 MiB; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider serves none of these models to this key:
+     * gpt-image-1; check the API key and the models in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider serves this model to verified organisations
+     * only; verify the API key’s there
      * @throws PersonasError SERVICE_UNAVAILABLE: The project’s API key holds characters that no key has; set
      * it again in llmSettings
-     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider refuses the project’s API key; check the
-     * API key and the image model in the project’s llmSettings
-     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider is overloaded; try again in 20 s
-     * @throws PersonasError GATEWAY_TIMEOUT: The image provider did not finish within 180 s; try again later
-     * @throws PersonasError BAD_GATEWAY: The image provider could not be reached, or broke off its answer;
-     * try again later
-     * @throws PersonasError BAD_GATEWAY: The image provider answered with status 404; check OPENAI_BASE_URL:
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider refuses the project’s API key; check the
+     * API key and the models in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider is overloaded; try again in 20 s
+     * @throws PersonasError GATEWAY_TIMEOUT: The LLM provider did not finish within 180 s; try again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider could not be reached, or broke off its answer; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with status 404; check OPENAI_BASE_URL:
      * gateways want their path in it, such as /v1
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The LLM provider cannot use style reference
+     * a1b2c3d4-e5f6-4890-abcd-ef1234567890.png (it gave no reason); remove or replace it
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered without a picture; try again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with a link, not the picture itself; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with a picture that is not base64; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with a picture that cannot be read; try
+     * again later
      * @throws PersonasError SERVICE_UNAVAILABLE: The stored API key can no longer be decrypted: set
      * llmSettings.apiKey of this project again
      * @throws PersonasError TOO_MANY_REQUESTS: Too many portraits for this project: at most 20 a minute

@@ -59,7 +59,7 @@ export const ofAnyProcedure: readonly ErrorEntry[] = [
   ...ofStore,
 ]
 
-/** What the failures of the image provider are to callers, the usual ones first. */
+/** What the failures of the LLM provider are to callers, the usual ones first. */
 export const ofProvider: readonly ErrorEntry[] = [
   ...new Set([
     provider.providerFailed,

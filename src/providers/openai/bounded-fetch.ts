@@ -2,34 +2,37 @@ import { answerTooLarge } from '../../errors/provider.js'
 import type { Hold, Limit } from '../../limit.js'
 
 const MIB = 1024 * 1024
-/** A 1024×1024 picture takes 11 MiB in base64 at the very most. */
-const MAX_ANSWER_BYTES = 16 * MIB
 const MAX_ERROR_BYTES = MIB
+
+/** How much a provider may answer. */
+export interface AnswerBounds {
+  /** The most bytes of an answer; of one that is an error 1 MiB at most. */
+  maxBytes: number
+  /** Bytes of answers that may be read at once; without it they are not counted. */
+  reading?: Limit
+}
 
 /** `fetch` for one call of a provider: what it answers is read within a limit, and only up to a size. */
 export class BoundedFetch {
-  readonly #reading: Limit
+  readonly #bounds: AnswerBounds
   #hold: Hold | undefined
 
-  /** @param reading bytes of answers that may be read at once */
-  constructor(reading: Limit) {
-    this.#reading = reading
+  constructor(bounds: AnswerBounds) {
+    this.#bounds = bounds
   }
 
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     // A redirect could send the prompt elsewhere, or the same paid call again.
     const response = await fetch(input, { ...init, redirect: 'error' })
-    if (!response.ok) return bounded(response, MAX_ERROR_BYTES)
+    const { maxBytes, reading } = this.#bounds
+    if (!response.ok) return bounded(response, Math.min(maxBytes, MAX_ERROR_BYTES))
+    if (reading === undefined) return bounded(response, maxBytes)
     // The SDK fetches more than once (`data:,` to see what fetch can, and each model): one call that held an answer
     // while it waits for the next could wait for itself.
     this.release()
-    // Until then the answer waits in the network. A picture that is paid for is never refused.
-    const hold = await this.#reading.take(MAX_ANSWER_BYTES, {
-      signal: init?.signal ?? undefined,
-      withoutTimeout: true,
-    })
-    this.#hold = hold
-    return bounded(response, MAX_ANSWER_BYTES)
+    // Until then the answer waits in the network. One that is paid for is never refused.
+    this.#hold = await reading.take(maxBytes, { signal: init?.signal ?? undefined, withoutTimeout: true })
+    return bounded(response, maxBytes)
   }
 
   /** Call it when the answer has been read, or the call has failed. */
