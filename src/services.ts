@@ -7,6 +7,9 @@ import { createImageProvider } from './portraits/openai/provider.js'
 import { PortraitService } from './portraits/service.js'
 import { createKeySealer, secretFromFile } from './projects/keys.js'
 import { ProjectService } from './projects/service.js'
+import { Chats } from './simulation/chats.js'
+import { ChatProvider } from './simulation/openai/provider.js'
+import { SimulationService } from './simulation/service.js'
 import type { Store } from './store/store.js'
 import { timedStore } from './store/timed.js'
 
@@ -20,8 +23,9 @@ export function createServices(config: Config, database: Store): Services & { me
   const personas = new PersonaService(store)
   const projects = new ProjectService(store, keys)
   const images = new ImageService(store, metrics)
+  const baseUrl = config.openaiBaseUrl
   const provider = createImageProvider({
-    ...(config.openaiBaseUrl !== undefined && { baseUrl: config.openaiBaseUrl }),
+    baseUrl,
     models: config.imageModels,
     timeoutMs: config.imageTimeoutMs,
     metrics,
@@ -35,5 +39,12 @@ export function createServices(config: Config, database: Store): Services & { me
     ratePerMinute: config.imageRatePerMinute,
     metrics,
   })
-  return { personas, projects, images, portraits, metrics }
+  const chats = new Chats({
+    projects,
+    provider: new ChatProvider({ baseUrl, models: config.personaModels, timeoutMs: config.chatTimeoutMs }),
+    ratePerMinute: config.chatRatePerMinute,
+    metrics,
+  })
+  const simulation = new SimulationService({ personas, chats })
+  return { personas, projects, images, portraits, simulation, metrics }
 }

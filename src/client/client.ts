@@ -27,7 +27,7 @@ export interface PersonasClientOptions {
    * `retryAfter`, is not reached, or a proxy before it answers 429, 502, 503 or 504: reads, `personas.update` without
    * `ifMatch` and `projects.updateConfig` are sent again. Other changes only where the service has not begun
    * them: it refused the connection, or answered that it takes no more at the moment. `personas.generateImage`
-   * never, as it may have been paid for. At most 5 tries, within 30 seconds.
+   * and `personas.simulate` never, as they may have been paid for. At most 5 tries, within 30 seconds.
    */
   retry?: boolean | undefined
   /**

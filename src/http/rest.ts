@@ -157,7 +157,7 @@ export function mountRest(scope: FastifyInstance, mounting: Mounting): void {
 
 function mount(scope: FastifyInstance, route: Route, { services, answers }: Mounting): void {
   const { procedure, path, rest, openapi } = route
-  const { personas, projects, images, portraits } = services
+  const { personas, projects, images, portraits, simulation } = services
   const { type } = procedure._def
 
   async function call(request: FastifyRequest, reply: FastifyReply) {
@@ -165,7 +165,17 @@ function mount(scope: FastifyInstance, route: Route, { services, answers }: Moun
     const budget = new Answer(answers, request)
     await budget.begin(rest.takesLong === true ? 0 : 1)
     const unknown = request.isStrict ? () => unknownOf(route, request) : undefined
-    const ctx: Context = { personas, projects, images, portraits, access, requestId, lists: budget, unknown }
+    const ctx: Context = {
+      personas,
+      projects,
+      images,
+      portraits,
+      simulation,
+      access,
+      requestId,
+      lists: budget,
+      unknown,
+    }
     // Not before: parsed, a body takes many times its bytes, and what waits is to be small.
     const input = readInput(route, request)
     const getRawInput = async () => input

@@ -84,6 +84,8 @@ const routes: Record<string, [method: string, path: string]> = {
   'personas.delete': ['DELETE', '/personas/:id'],
   'personas.generateImage': ['POST', '/personas/:id/generate-image'],
   'personas.mergeHeaders': ['POST', '/personas/:id/merge-headers'],
+  'personas.prompt': ['GET', '/personas/:id/prompt'],
+  'personas.simulate': ['POST', '/personas/:id/simulate'],
   'projects.list': ['GET', ''],
   'projects.create': ['POST', ''],
   'projects.getConfig': ['GET', '/config'],

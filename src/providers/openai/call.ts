@@ -27,7 +27,7 @@ export interface CallRequest extends FailedRequest {
 
 /** One call, from the first attempt to the last byte. `end` it whatever comes of it. */
 export interface OpenAiCall {
-  /** Ends with the caller's signal, or at the time limit. */
+  /** Ends with the caller's signal, at the time limit, or by `end`. */
   readonly signal: AbortSignal
   /**
    * What `ask` gives for the first model that the provider serves. One that it does not is remembered for an hour,
@@ -37,6 +37,7 @@ export interface OpenAiCall {
   firstServed<T>(ask: (client: OpenAI, model: string) => Promise<T>): Promise<{ model: string; answer: T }>
   /** What a caller is told of something that was thrown during the call. */
   errorOf(error: unknown): unknown
+  /** Ends what is still under way of it; a second call does nothing. */
   end(): void
 }
 
@@ -88,6 +89,8 @@ export class OpenAiProvider {
         clearTimeout(timer)
         request.signal.removeEventListener('abort', giveUp)
         bounded.release()
+        // What is still under way is of no use any more.
+        ending.abort()
       },
     }
   }
