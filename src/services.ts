@@ -8,13 +8,17 @@ import { PortraitService } from './portraits/service.js'
 import { createKeySealer, secretFromFile } from './projects/keys.js'
 import { ProjectService } from './projects/service.js'
 import { Chats } from './simulation/chats.js'
+import { PersonaModels } from './simulation/models.js'
 import { ChatProvider } from './simulation/openai/provider.js'
 import { SimulationService } from './simulation/service.js'
 import type { Store } from './store/store.js'
 import { timedStore } from './store/timed.js'
 
 /** The services over a store, as the configuration sets them up. */
-export function createServices(config: Config, database: Store): Services & { metrics: Metrics } {
+export function createServices(
+  config: Config,
+  database: Store,
+): Services & { models: PersonaModels; metrics: Metrics } {
   const metrics = createMetrics()
   const store = timedStore(database, metrics)
   for (const limit of database.limits) metrics.limit(limit)
@@ -46,5 +50,6 @@ export function createServices(config: Config, database: Store): Services & { me
     metrics,
   })
   const simulation = new SimulationService({ personas, chats })
-  return { personas, projects, images, portraits, simulation, metrics }
+  const models = new PersonaModels({ store, personas, chats })
+  return { personas, projects, images, portraits, simulation, models, metrics }
 }

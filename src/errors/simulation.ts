@@ -54,3 +54,19 @@ export const answerMalformed = entry({
   code: 'BAD_GATEWAY',
   text: `The model answered in another form than it was asked for; ${TRY_LATER}, or choose another model`,
 })
+
+// Personas as models of OpenAI's API.
+
+export const personaModelNotFound = entry({
+  code: 'NOT_FOUND',
+  reason: 'model_not_found',
+  path: 'model',
+  text: ({ model }: { model: string }) =>
+    `The project has no persona "${model}": model must be a persona’s exact name or full id, with @version if need be`,
+  example: { model: 'impatient-user' },
+})
+
+export const noResponsesApi = entry({
+  code: 'NOT_FOUND',
+  text: 'Personas speak chat completions only: have the client send to /chat/completions, not /responses',
+})

@@ -4,7 +4,7 @@ import { createServer as createSocketServer, type Socket, type Server as SocketS
 import type { ConnectionError } from 'fastify'
 import type { FixedError } from '../errors/error.js'
 import { connectNotSupported, headersTooLarge, notHttp, requestTimedOut } from '../errors/requests.js'
-import { rawErrorResponse } from './errors.js'
+import { pathOf, rawErrorResponse } from './errors.js'
 import { openRequests, requestId } from './lifetime.js'
 
 /** A request not received whole within this time is cut with 408, in milliseconds. */
@@ -66,7 +66,7 @@ export function answerClientErrors(onUnparsed: OnUnparsed): (error: ConnectionEr
     const path = unfinished?.request.url ?? head.split(' ', 2)[1] ?? ''
     if (unfinished === undefined) onUnparsed({ requestId: id, method, status: error.status })
     else unfinished.status = error.status
-    const answer = rawErrorResponse(error(), { id, inTrpc: path.startsWith('/trpc/') })
+    const answer = rawErrorResponse(error(), { id, path: pathOf({ url: path }) })
     // An answer to HEAD ends with its headers, whatever they say of a body (RFC 9110 §9.3.2).
     const sent = method === 'HEAD' ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer
     socket.end(sent, () => socket.destroy())
@@ -116,7 +116,7 @@ export function createHttpServer(
     socket.on('error', () => socket.destroy())
     const id = requestId(request.headers['x-request-id'])
     onUnparsed({ requestId: id, method: 'CONNECT', status: connectNotSupported.status })
-    socket.end(rawErrorResponse(connectNotSupported(), { id, inTrpc: false }))
+    socket.end(rawErrorResponse(connectNotSupported(), { id, path: '' }))
   })
   // The app refuses what it does not know.
   server.on('checkExpectation', handler)

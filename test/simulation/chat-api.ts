@@ -197,7 +197,11 @@ async function speak(reply: Spoken, { fields }: RecordedRequest, response: Serve
     if (response.destroyed) return
     if (!sendChunk({ content: piece })) await Promise.race([once(response, 'drain'), once(response, 'close')])
   }
-  if (finish === undefined) return void response.destroy()
+  if (finish === undefined) {
+    // What was said is to arrive before the end.
+    await delay(50)
+    return void response.destroy()
+  }
   sendChunk({}, finish)
   if (options?.include_usage === true) {
     response.write(`data: ${JSON.stringify({ ...about, choices: [], usage: USAGE })}\n\n`)

@@ -15,7 +15,13 @@ export function newestPlace(personas: Collections['personas'], projectId: string
 
 type PersonaMethods = Pick<
   Store,
-  'listPersonas' | 'listTagSpellings' | 'findPersona' | 'matchPersonaId' | 'insertPersona'
+  | 'listPersonas'
+  | 'listTagSpellings'
+  | 'findPersona'
+  | 'findPersonaByName'
+  | 'listPersonaNames'
+  | 'matchPersonaId'
+  | 'insertPersona'
 >
 
 /** Reading personas and creating them. */
@@ -63,6 +69,21 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     async findPersona(projectId, id) {
       const document = await withTimeout(() => personas.findOne({ projectId, id }))
       return document && toPersona(document)
+    },
+
+    async findPersonaByName(projectId, name) {
+      const document = await answer(() => personas.findOne({ projectId, name }))
+      return document && toPersona(document)
+    },
+
+    async listPersonaNames(projectId, limit) {
+      const found = personas
+        .find({ projectId }, { projection: { _id: 0, name: 1, updatedAt: 1 } })
+        .sort({ createdAt: 1, _id: 1 })
+        .hint(ORDER_INDEX)
+        .limit(limit)
+      const names = await answer(() => found.toArray())
+      return names.map(({ name, updatedAt }) => ({ name, updatedAt: updatedAt.toISOString() }))
     },
 
     async matchPersonaId(projectId, prefix) {

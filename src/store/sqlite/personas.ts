@@ -14,6 +14,8 @@ type PersonaStore = Pick<
   Store,
   | 'listPersonas'
   | 'findPersona'
+  | 'findPersonaByName'
+  | 'listPersonaNames'
   | 'matchPersonaId'
   | 'insertPersona'
   | 'updatePersona'
@@ -71,6 +73,8 @@ export function sqlitePersonas(
      WHERE total <= ?`,
   )
   const find = db.prepare(`SELECT ${BODY} AS body FROM personas WHERE project_id = ? AND id = ?`)
+  const findByName = db.prepare(`SELECT id, ${BODY} AS body FROM personas WHERE project_id = ? AND name = ?`)
+  const names = db.prepare('SELECT name, updated_at FROM personas WHERE project_id = ? ORDER BY seq LIMIT ?')
   // '~' sorts behind every character of a UUID, so this is the range of ids that begin with the prefix.
   const match = db.prepare(
     `SELECT count(*) AS count, min(id) AS id FROM personas WHERE project_id = ?1 AND id >= ?2 AND id < ?2 || '~'`,
@@ -145,6 +149,20 @@ export function sqlitePersonas(
       if (known !== undefined) return known
       const row = findRow(projectId, id)
       return row === undefined ? null : cache.keep(projectId, id, row)
+    },
+
+    async findPersonaByName(projectId, name) {
+      const row = findByName.get(projectId, name)
+      if (row === undefined) return null
+      const id = String(row.id)
+      return cache.get(projectId, id) ?? cache.keep(projectId, id, { body: String(row.body) })
+    },
+
+    async listPersonaNames(projectId, limit) {
+      return names.all(projectId, limit).map(({ name, updated_at }) => ({
+        name: String(name),
+        updatedAt: new Date(Number(updated_at)).toISOString(),
+      }))
     },
 
     async matchPersonaId(projectId, prefix) {
