@@ -8,6 +8,7 @@ import { PortraitService } from './portraits/service.js'
 import { createKeySealer, secretFromFile } from './projects/keys.js'
 import { ProjectService } from './projects/service.js'
 import { Chats } from './simulation/chats.js'
+import { DraftService } from './simulation/drafts.js'
 import { PersonaModels } from './simulation/models.js'
 import { ChatProvider } from './simulation/openai/provider.js'
 import { SimulationService } from './simulation/service.js'
@@ -50,6 +51,7 @@ export function createServices(
     metrics,
   })
   const simulation = new SimulationService({ personas, chats })
+  const drafts = new DraftService({ store, chats })
   const models = new PersonaModels({ store, personas, chats })
-  return { personas, projects, images, portraits, simulation, models, metrics }
+  return { personas, projects, images, portraits, simulation, drafts, models, metrics }
 }

@@ -50,6 +50,7 @@ import {
   personaVersions,
   revertPersonaInput,
 } from '../personas/versions.js'
+import { generateInput, personaDrafts } from '../simulation/draft-schema.js'
 import { personaPrompt, personaTurn, promptInput, simulateInput } from '../simulation/schema.js'
 import type { JsonPage } from '../store/store.js'
 import { type Context, projectProcedure, router } from './trpc.js'
@@ -371,5 +372,29 @@ export const personasRouter = router({
     .output(personaTurn)
     .mutation(async ({ ctx, input, signal }) =>
       ctx.lists.room(await ctx.simulation.simulate(input, signal ?? NEVER)),
+    ),
+
+  generate: projectProcedure
+    .meta({
+      openapi: {
+        method: 'POST',
+        path: `${PERSONAS}/generate`,
+        operationId: 'generatePersonas',
+        tags,
+        summary: 'Draft personas',
+        successDescription: 'The drafts',
+        description:
+          'Drafts of personas that cover a brief rather than resemble each other, written by the project’s language ' +
+          'model. The values that they combine are spread evenly over the axes, by the seed. Nothing is stored: create ' +
+          'the ones that you want.',
+      },
+      rest: { status: 200, takesLong: true },
+      errors: [noProvider, notOpenAi, ...ofChat, answerCut, answerMalformed],
+      invalid: { count: 0 },
+    })
+    .input(generateInput)
+    .output(personaDrafts)
+    .mutation(async ({ ctx, input, signal }) =>
+      ctx.lists.room(await ctx.drafts.generate(input, signal ?? NEVER)),
     ),
 })

@@ -9,6 +9,7 @@ import type { ImageService } from '../images/service.js'
 import type { ListBudget, PersonaService } from '../personas/service.js'
 import type { PortraitService } from '../portraits/service.js'
 import type { ProjectService } from '../projects/service.js'
+import type { DraftService } from '../simulation/drafts.js'
 import type { SimulationService } from '../simulation/service.js'
 import type { JsonPage } from '../store/store.js'
 import { refuseUnknown, type Unknown } from './strict.js'
@@ -25,6 +26,7 @@ export interface Services {
   images: ImageService
   portraits: PortraitService
   simulation: SimulationService
+  drafts: DraftService
 }
 
 /** A list in an answer, as the JSON text that it is: it is never made into objects. */

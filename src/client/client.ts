@@ -26,8 +26,8 @@ export interface PersonasClientOptions {
    * Whether calls are tried again after a failure that may pass; true unless it is given. The service says
    * `retryAfter`, is not reached, or a proxy before it answers 429, 502, 503 or 504: reads, `personas.update` without
    * `ifMatch` and `projects.updateConfig` are sent again. Other changes only where the service has not begun
-   * them: it refused the connection, or answered that it takes no more at the moment. `personas.generateImage`
-   * and `personas.simulate` never, as they may have been paid for. At most 5 tries, within 30 seconds.
+   * them: it refused the connection, or answered that it takes no more at the moment. `personas.generateImage`,
+   * `personas.simulate` and `personas.generate` never, as they may have been paid for. At most 5 tries, within 30 seconds.
    */
   retry?: boolean | undefined
   /**

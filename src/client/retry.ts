@@ -38,7 +38,7 @@ const IDEMPOTENT = new Set([
 ])
 
 /** Calls that may be paid for, whatever their answer says: never repeated. */
-const PAID = new Set(['personas.generateImage', 'personas.simulate'])
+const PAID = new Set(['personas.generateImage', 'personas.simulate', 'personas.generate'])
 
 function isIdempotent({ type, path, input }: Call): boolean {
   if (type === 'query') return true

@@ -342,6 +342,53 @@ export interface TokenUsage {
   totalTokens: number
 }
 
+/** Something that users differ in, and how */
+export interface PersonaAxis {
+  /** At most 64 characters */
+  name: string
+  values: string[]
+}
+
+/** What the drafts are to be like */
+export interface GeneratePersonasInput {
+  /** The project’s id. 1 to 128 characters */
+  projectId: string
+  /** Whose users they are, and what they are to be like. At most 10,000 characters */
+  brief: string
+  /** How many drafts */
+  count: number
+  /** The language to write in; without it the persona’s own. At most 100 characters */
+  language?: string | undefined
+  /** What they differ in; without it the model chooses */
+  axes?: PersonaAxis[] | undefined
+  /** The same seed and axes give the same combinations */
+  seed?: number | undefined
+  /** Instead of the project’s own, and PERSONA_MODELS */
+  model?: string | undefined
+}
+
+/** Personas that are not stored, for you to choose from */
+export interface PersonaDrafts {
+  drafts: PersonaDraft[]
+  axes: PersonaAxis[]
+  seed: number
+  /** Drafts left out, as they were nearly the same as another, or had a name that is taken */
+  dropped: number
+  /** The model that wrote them */
+  model: string
+  /** Of all calls; absent where the provider does not say it */
+  usage?: TokenUsage
+}
+
+/** A persona that is not stored */
+export interface PersonaDraft {
+  name: string
+  description?: string
+  systemPrompt: string
+  /** Its value of each axis */
+  metadata: Record<string, string>
+}
+
 /** A project: its id is its name until it is given one */
 export interface Project {
   /** UUID v4, made by the server, or the id it was first used with */
@@ -698,6 +745,55 @@ export interface PersonasCalls {
      * later, or choose another model
      */
     simulate: { mutate: (input: SimulateInput, options?: CallOptions) => Promise<PersonaTurn> }
+    /**
+     * Drafts of personas that cover a brief rather than resemble each other, written by the project’s
+     * language model. The values that they combine are spread evenly over the axes, by the seed. Nothing is
+     * stored: create the ones that you want.
+     *
+     * @throws PersonasError BAD_REQUEST: count must be a whole number from 1 to 20
+     * @throws PersonasError BAD_REQUEST: No LLM provider configured
+     * @throws PersonasError BAD_REQUEST: LLM provider is not OpenAI
+     * @throws PersonasError BAD_GATEWAY: The LLM provider failed with status 500; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider account is out of quota or at its spending
+     * limit; raise it there
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The LLM provider’s content policy refused this request: it
+     * gave no reason
+     * @throws PersonasError TOO_MANY_REQUESTS: The LLM provider limits the rate of requests; try again in 20
+     * s
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with a text that is not JSON; check
+     * OPENAI_BASE_URL: gateways want their path in it, such as /v1
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with more than 16 MiB; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider serves none of these models to this key:
+     * gpt-image-1; check the API key and the models in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider serves this model to verified organisations
+     * only; verify the API key’s there
+     * @throws PersonasError SERVICE_UNAVAILABLE: The project’s API key holds characters that no key has; set
+     * it again in llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider refuses the project’s API key; check the
+     * API key and the models in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider is overloaded; try again in 20 s
+     * @throws PersonasError GATEWAY_TIMEOUT: The LLM provider did not finish within 180 s; try again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider could not be reached, or broke off its answer; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with status 404; check OPENAI_BASE_URL:
+     * gateways want their path in it, such as /v1
+     * @throws PersonasError TOO_MANY_REQUESTS: Too many chat requests for this project: at most 300 a minute
+     * @throws PersonasError SERVICE_UNAVAILABLE: Too many conversations are under way; try again in a few
+     * seconds
+     * @throws PersonasError BAD_REQUEST: The conversation is longer than the model’s context; send less of it
+     * (it gave no reason)
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The model refused to write this: it gave no reason
+     * @throws PersonasError BAD_GATEWAY: The model used its whole token limit before it wrote any text; raise
+     * the limit, or leave it out
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered without any text; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The stored API key can no longer be decrypted: set
+     * llmSettings.apiKey of this project again
+     * @throws PersonasError BAD_GATEWAY: The model’s answer was cut at its token limit; raise the limit, or
+     * leave it out
+     * @throws PersonasError BAD_GATEWAY: The model answered in another form than it was asked for; try again
+     * later, or choose another model
+     */
+    generate: { mutate: (input: GeneratePersonasInput, options?: CallOptions) => Promise<PersonaDrafts> }
   }
   projects: {
     /**

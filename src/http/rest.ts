@@ -157,7 +157,7 @@ export function mountRest(scope: FastifyInstance, mounting: Mounting): void {
 
 function mount(scope: FastifyInstance, route: Route, { services, answers }: Mounting): void {
   const { procedure, path, rest, openapi } = route
-  const { personas, projects, images, portraits, simulation } = services
+  const { personas, projects, images, portraits, simulation, drafts } = services
   const { type } = procedure._def
 
   async function call(request: FastifyRequest, reply: FastifyReply) {
@@ -171,6 +171,7 @@ function mount(scope: FastifyInstance, route: Route, { services, answers }: Moun
       images,
       portraits,
       simulation,
+      drafts,
       access,
       requestId,
       lists: budget,

@@ -40,7 +40,7 @@ const messages = z
     'messages must end with a message of the agent, role assistant',
   )
 
-const sceneFields = {
+export const sceneFields = {
   scenario: text({ field: 'scenario', max: 100_000 })
     .optional()
     .meta({ description: 'What has happened, and what the persona knows' }),
@@ -61,7 +61,8 @@ export const personaPrompt = z.object({ system: z.string() }).meta({
   example: { system: 'You write the messages of one person to an agent, …' },
 })
 
-function whole(field: string, { min, max }: { min: number; max: number }) {
+/** A whole number within limits, whose error names the field. */
+export function whole(field: string, { min, max }: { min: number; max: number }) {
   const wrong = `${field} ${wholeNumber(min, max)}`
   return z.number(wrong).int(wrong).min(min, wrong).max(max, wrong)
 }
@@ -107,7 +108,7 @@ export const simulateInput = personaInput
 export type SimulateInput = z.infer<typeof simulateInput>
 
 const count = z.number().int().min(0)
-const usage = z
+export const usage = z
   .object({ inputTokens: count, outputTokens: count, totalTokens: count })
   .meta({ id: 'TokenUsage', description: 'Tokens, as the provider counts them' })
 

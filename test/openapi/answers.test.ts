@@ -191,7 +191,7 @@ describe('answers are as documented', () => {
 
   it('of simulations', async () => {
     const chat = await startChatApi()
-    const env = { OPENAI_BASE_URL: chat.url, CHAT_TIMEOUT_MS: '1000', CHAT_RATE_PER_MINUTE: '8' }
+    const env = { OPENAI_BASE_URL: chat.url, CHAT_TIMEOUT_MS: '1000', CHAT_RATE_PER_MINUTE: '14' }
     const speaking = await start(undefined, { env })
     const send = async (method: string, target: string, body?: object) => {
       const headers = { 'content-type': 'application/json' }
@@ -226,7 +226,26 @@ describe('answers are as documented', () => {
     expect(await simulate({ maxTurns: 1, messages: [{ role: 'assistant', content: 'Hi' }] })).toBe(200)
     expect(await simulate({ maxTurns: 0 })).toBe(400)
     expect(await simulate({}, '87654321')).toBe(404)
-    expect([await simulate(), await simulate()]).toEqual([200, 429])
+    expect(await simulate()).toBe(200)
+
+    const generate = async (body: object = {}) =>
+      (await send('POST', `${project}/personas/generate`, { brief: 'Customers', count: 1, ...body })).status
+    const axes = [{ name: 'mood', values: ['good', 'bad'] }]
+    const draft = { combination: 1, name: 'c', description: 'd', systemPrompt: 'Be polite to the agent.' }
+    chat.reply(
+      says(JSON.stringify({ axes })),
+      says(JSON.stringify({ drafts: [draft] })),
+      says('', { refusal: 'No.' }),
+      says('no JSON'),
+      openAiErrors.insufficientQuota,
+      { kind: 'hang', when: 'before headers' },
+    )
+    const drafted: number[] = []
+    for (const body of [{}, { axes }, { axes }, { axes }, { axes }]) drafted.push(await generate(body))
+    expect(drafted).toEqual([200, 422, 502, 503, 504])
+    expect(await generate({ count: 0 })).toBe(400)
+    for (let status = 0; status !== 429; ) status = await simulate()
+    expect(await generate()).toBe(429)
     await chat.close()
   })
 

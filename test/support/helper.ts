@@ -85,6 +85,7 @@ const routes: Record<string, [method: string, path: string]> = {
   'personas.generateImage': ['POST', '/personas/:id/generate-image'],
   'personas.mergeHeaders': ['POST', '/personas/:id/merge-headers'],
   'personas.prompt': ['GET', '/personas/:id/prompt'],
+  'personas.generate': ['POST', '/personas/generate'],
   'personas.simulate': ['POST', '/personas/:id/simulate'],
   'projects.list': ['GET', ''],
   'projects.create': ['POST', ''],
