@@ -11,6 +11,7 @@ export {
   type PersonasError,
   type PersonasIssue,
 } from './errors.js'
+export { type SimulatedMessage, type SimulatedTurn, type SimulateOptions, simulate } from './simulate.js'
 export type * from './types.js'
 
 /** How many personas `personas.all` fetches at a time by default. */
