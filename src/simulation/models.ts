@@ -1,4 +1,4 @@
-import { personaNotFound, versionNotFound } from '../errors/personas.js'
+import { personaNotFound } from '../errors/personas.js'
 import { personaModelNotFound } from '../errors/simulation.js'
 import { excerpt } from '../excerpt.js'
 import { MAX_LIST, type Persona } from '../personas/schema.js'
@@ -45,7 +45,7 @@ export class PersonaModels {
     const [, name, version] = AT_VERSION.exec(model) ?? []
     const versioned = name === undefined ? null : await this.#named(projectId, name)
     if (versioned === null) throw personaModelNotFound({ model: excerpt(model) })
-    return this.#atVersion(versioned, Number(version))
+    return this.#deps.personas.get({ projectId, id: versioned.id, version: Number(version) })
   }
 
   /** What the persona writes next. @throws ServiceError as `find` and `SimulationService.simulate` do. */
@@ -67,12 +67,6 @@ export class PersonaModels {
       if (personaNotFound.is(error)) return null
       throw error
     })
-  }
-
-  // Until a persona's history is kept, the version that it has is the only one there is.
-  async #atVersion(persona: Persona, version: number): Promise<Persona> {
-    if (persona.version !== version) throw versionNotFound()
-    return persona
   }
 
   async #order(input: CompletionInput, signal: AbortSignal): Promise<{ persona: Persona; order: ChatOrder }> {

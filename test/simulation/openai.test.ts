@@ -160,6 +160,27 @@ describe.each(databases)('a persona as a model on $name', (database) => {
     })
   })
 
+  it('speaks as a version of its history', async () => {
+    const { projectId, add, client } = await project()
+    const { id } = await add('a', 'You are calm.')
+    await service.client.personas.update.mutate({
+      projectId,
+      id,
+      name: 'b',
+      systemPrompt: 'You are furious.',
+    })
+    for (const [model, version, prompt] of [
+      ['b', 2, 'You are furious.'],
+      ['b@1', 1, 'You are calm.'],
+      [`${id}@1`, 1, 'You are calm.'],
+    ] as const) {
+      const answer: any = await client().chat.completions.create({ model, messages: hello })
+      expect(answer.persona).toEqual({ id, version })
+      expect(api.lastMessages()[0]?.[1]).toContain(prompt)
+    }
+    await expect(client().chat.completions.create({ model: 'a@1', messages: hello })).rejects.toThrow('a@1')
+  })
+
   it('lists names, and finds one', async () => {
     const { add, client } = await project()
     const created = await add('Müller / Sohn')
