@@ -11,7 +11,7 @@ const MAX_VALUES = 10
 const label = (field: string, max: number) =>
   text({ field, max }).refine(
     (given) => given.trim() !== '' && given !== '__proto__',
-    `${field} must not be empty`,
+    `${field} must not be blank, nor __proto__`,
   )
 
 const AXES = `axes must be 1 to ${MAX_AXES}, each with 2 to ${MAX_VALUES} values`

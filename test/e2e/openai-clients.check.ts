@@ -62,7 +62,10 @@ describe('unchanged clients speak with a persona:', () => {
 
   it('LangWatch Scenario', async () => {
     api.reply(says('Refund!'), says('1042'))
-    expect(await found(['node', 'scenario.mjs'])).toEqual({ success: true, heard: ['Refund!', '1042'] })
+    expect(await found([join(root, 'node_modules/.bin/tsx'), 'scenario.mjs'])).toEqual({
+      success: true,
+      heard: ['Refund!', '1042'],
+    })
     const [, ...said] = api.lastMessages()
     expect(said.map(([, text]) => text)).toContain('Which order is it about?')
     expect(api.requests).toHaveLength(2)

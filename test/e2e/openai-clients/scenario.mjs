@@ -1,4 +1,4 @@
-// LangWatch Scenario, with a persona as its simulated user.
+// LangWatch Scenario, with a persona as its simulated user. Run by tsx: it imports files that Node alone does not find.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import * as scenario from '@langwatch/scenario'
 
@@ -13,10 +13,12 @@ const agent = {
   },
 }
 
-const result = await scenario.run({
+const { success } = await scenario.run({
   name: 'refund',
   description: 'The user wants a refund for order 1042.',
   agents: [agent, scenario.userSimulatorAgent({ model, systemPrompt: 'You want a refund for order 1042.' })],
   script: [scenario.user(), scenario.agent(), scenario.user(), scenario.agent(), scenario.succeed()],
 })
-console.log(JSON.stringify({ success: result.success, heard }))
+console.log(JSON.stringify({ success, heard }))
+// Its tracing would keep the process.
+process.exit(0)
