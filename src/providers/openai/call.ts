@@ -41,6 +41,9 @@ export interface OpenAiCall {
   end(): void
 }
 
+/** Why what is left of a call is given up. One for all: an abort without a reason makes an exception each time. */
+const ENDED = new Error('The call has ended')
+
 const OPENAI_URL = 'https://api.openai.com/v1'
 
 /**
@@ -90,7 +93,7 @@ export class OpenAiProvider {
         request.signal.removeEventListener('abort', giveUp)
         bounded.release()
         // What is still under way is of no use any more.
-        ending.abort()
+        ending.abort(ENDED)
       },
     }
   }
