@@ -77,11 +77,9 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     },
 
     async listPersonaNames(projectId, limit) {
-      const found = personas
-        .find({ projectId }, { projection: { _id: 0, name: 1, updatedAt: 1 } })
-        .sort({ createdAt: 1, _id: 1 })
-        .hint(ORDER_INDEX)
-        .limit(limit)
+      const projection = { _id: 0, name: 1, updatedAt: 1 }
+      const { options } = orderOf(EVERY_PERSONA)
+      const found = personas.find({ projectId }, { ...options, projection }).limit(limit)
       const names = await answer(() => found.toArray())
       return names.map(({ name, updatedAt }) => ({ name, updatedAt: updatedAt.toISOString() }))
     },
