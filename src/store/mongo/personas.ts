@@ -72,7 +72,7 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     },
 
     async findPersonaByName(projectId, name) {
-      const document = await answer(() => personas.findOne({ projectId, name }))
+      const document = await withTimeout(() => personas.findOne({ projectId, name }))
       return document && toPersona(document)
     },
 
@@ -80,7 +80,7 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
       const projection = { _id: 0, name: 1, updatedAt: 1 }
       const { options } = orderOf(EVERY_PERSONA)
       const found = personas.find({ projectId }, { ...options, projection }).limit(limit)
-      const names = await answer(() => found.toArray())
+      const names = await withTimeout(() => found.toArray())
       return names.map(({ name, updatedAt }) => ({ name, updatedAt: updatedAt.toISOString() }))
     },
 
