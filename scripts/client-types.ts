@@ -5,9 +5,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import { z } from 'zod'
+import { IMPORT } from '../src/api/files.js'
 import { inputError } from '../src/api/operations.js'
 import { appRouter } from '../src/api/router.js'
 import type { Meta } from '../src/api/trpc.js'
+import * as fileSchemas from '../src/files/schema.js'
 import * as imageSchemas from '../src/images/schema.js'
 import * as personaSchemas from '../src/personas/schema.js'
 import * as versionSchemas from '../src/personas/versions.js'
@@ -27,6 +29,7 @@ const CALL = { query: 'query', mutation: 'mutate' } as const
 /** What is said of procedures that REST has no route for, and so no texts. */
 const TRPC_ONLY: Record<string, string> = {
   'personas.page': 'A page of what `personas.list` returns, and where the next one starts.',
+  'personas.import': IMPORT,
   'personas.versionsPage': 'A page of the persona’s versions, newest first, and where the next one starts.',
 }
 const CODES = Object.keys(TRPC_ERROR_CODES_BY_KEY) as TRPC_ERROR_CODE_KEY[]
@@ -49,7 +52,7 @@ export type PersonasErrorCode = ${CODES.map((code) => `'${code}'`).join(' | ')}
 
 /** Schemas without a name of their own are called as their modules export them. */
 const exported = new Map<unknown, string>(
-  [personaSchemas, versionSchemas, projectSchemas, imageSchemas].flatMap((module) =>
+  [personaSchemas, versionSchemas, fileSchemas, projectSchemas, imageSchemas].flatMap((module) =>
     Object.entries(module).map(([name, schema]) => [schema, name.replace(/^./, (a) => a.toUpperCase())]),
   ),
 )

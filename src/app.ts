@@ -9,6 +9,7 @@ import { admitBodies, bodyLimit } from './http/bodies.js'
 import { acceptJson, ignoreTypeOfNothing } from './http/body.js'
 import { mountDocs } from './http/docs.js'
 import { answerUnknownRoutes, sendError } from './http/errors.js'
+import { fileLimits, mountFiles } from './http/files.js'
 import { mountHealth } from './http/health.js'
 import { imageLimit, mountImages } from './http/images.js'
 import { requestId } from './http/lifetime.js'
@@ -91,10 +92,12 @@ export async function buildApp({
   if (config.corsOrigins.length > 0) await app.register(cors, { delegator: corsOf(config.corsOrigins) })
   answerUnknownRoutes(app)
 
-  const mounting: Mounting = { services, bodies: bodyLimit(), answers: answerLimits() }
+  const mounting: Mounting = { services, bodies: bodyLimit(), answers: answerLimits(), files: fileLimits() }
   const images = imageLimit()
-  const { bodies, answers } = mounting
-  for (const limit of [bodies, images, ...Object.values(answers)]) metrics.limit(limit)
+  const { bodies, answers, files } = mounting
+  for (const limit of [bodies, images, ...Object.values(answers), ...Object.values(files)]) {
+    metrics.limit(limit)
+  }
   mountMetrics(app, metrics)
   mountHealth(app, store)
   mountDocs(app)
@@ -110,6 +113,7 @@ export async function buildApp({
     mountRest(scope, mounting)
     mountOpenAi(scope, { models: services.models, answers })
     await scope.register(async (inner) => mountImages(inner, services.images, images))
+    await scope.register(async (inner) => mountFiles(inner, { ...mounting, images }))
   })
   await app.register(async (scope) => mountTrpc(scope, mounting))
   return app

@@ -80,7 +80,7 @@ const origins = z.string().transform((value, ctx) => {
 
 const environment = z.object({
   PORT: whole(0, 65_535).default(3000),
-  HOST: z.string().default('localhost'),
+  HOST: z.string().toLowerCase().default('localhost'),
   DATA_DIR: z.string().default('./data'),
   MONGODB_URL: z
     .string()

@@ -18,6 +18,8 @@ export interface LimitOptions {
   maxWaiting?: number
   /** Longest wait in milliseconds; beyond it the answer is 503. */
   maxWaitMs?: number
+  /** Whether one caller may hold only `SHARE` of it, so that others are admitted however long the caller holds that. */
+  isShared?: boolean
   /** The error for callers who cannot be admitted. */
   error: FixedError
 }
@@ -31,6 +33,9 @@ export interface TakeOptions {
   withoutTimeout?: boolean
 }
 
+/** The part of a shared limit, and of the places to wait for any, that is the most for one caller. */
+const SHARE = 0.75
+
 interface Waiter extends TakeOptions {
   caller: string
 }
@@ -43,7 +48,7 @@ interface Waiting {
 /**
  * Admits tasks as long as the costs of those admitted add up to at most the capacity; the rest wait. Callers
  * take turns, so that one who asks for much does not keep others waiting; tasks of one caller are admitted in the
- * order in which they came. A cost beyond the capacity counts as the whole capacity.
+ * order in which they came. A cost beyond what one caller may hold counts as all of that.
  */
 export class Limit {
   readonly name: string
@@ -51,11 +56,16 @@ export class Limit {
   #used = 0
   #waiting = 0
   readonly #queues = new Map<string, Waiting[]>()
+  /** How much each caller holds that holds any. */
+  readonly #held = new Map<string, number>()
+  /** The most that one caller may hold. */
+  readonly #most: number
   readonly #options: LimitOptions
 
   constructor(options: LimitOptions) {
     this.name = options.name
     this.capacity = options.capacity
+    this.#most = Math.max(1, Math.floor(options.capacity * (options.isShared === true ? SHARE : 1)))
     this.#options = options
   }
 
@@ -75,10 +85,10 @@ export class Limit {
   }
 
   /** Takes it now, if nobody waits and there is room. @throws ServiceError SERVICE_UNAVAILABLE otherwise. */
-  takeNow(cost: number): Hold {
-    const wanted = Math.min(cost, this.capacity)
-    if (this.#waiting > 0 || this.#used + wanted > this.capacity) throw this.overloaded()
-    return this.#hold(wanted)
+  takeNow(cost: number, { caller = '' }: Pick<TakeOptions, 'caller'> = {}): Hold {
+    const wanted = Math.min(cost, this.#most)
+    if (!this.#hasRoom(wanted, caller)) throw this.overloaded()
+    return this.#hold(wanted, caller)
   }
 
   /**
@@ -87,10 +97,9 @@ export class Limit {
    */
   async take(cost: number, { caller = '', signal, withoutTimeout = false }: TakeOptions = {}): Promise<Hold> {
     signal?.throwIfAborted()
-    const wanted = Math.min(cost, this.capacity)
-    if (this.#waiting === 0 && this.#used + wanted <= this.capacity) return this.#hold(wanted)
-    const { maxWaiting = Number.POSITIVE_INFINITY } = this.#options
-    if (this.#waiting >= maxWaiting && !withoutTimeout) throw this.overloaded()
+    const wanted = Math.min(cost, this.#most)
+    if (this.#hasRoom(wanted, caller)) return this.#hold(wanted, caller)
+    if (!withoutTimeout && !this.#mayWait(caller)) throw this.overloaded()
     return this.#wait(wanted, { caller, signal, withoutTimeout })
   }
 
@@ -104,22 +113,43 @@ export class Limit {
     }
   }
 
-  #hold(cost: number): Hold {
-    let held = cost
+  #isWithinShare(cost: number, caller: string): boolean {
+    return (this.#held.get(caller) ?? 0) + cost <= this.#most
+  }
+
+  /** Whether a caller may have it now, before whom nobody waits who could be admitted. */
+  #hasRoom(cost: number, caller: string): boolean {
+    if (this.#used + cost > this.capacity || !this.#isWithinShare(cost, caller)) return false
+    return this.#waiting === 0 || (!this.#queues.has(caller) && this.#next() === undefined)
+  }
+
+  #mayWait(caller: string): boolean {
+    const { maxWaiting = Number.POSITIVE_INFINITY } = this.#options
+    const own = this.#queues.get(caller)?.length ?? 0
+    return this.#waiting < maxWaiting && own < Math.max(1, maxWaiting * SHARE)
+  }
+
+  #hold(cost: number, caller: string): Hold {
+    let held = 0
     let released = false
-    this.#used += held
+    const set = (to: number) => {
+      const all = (this.#held.get(caller) ?? 0) + to - held
+      if (all === 0) this.#held.delete(caller)
+      else this.#held.set(caller, all)
+      this.#used += to - held
+      held = to
+    }
+    set(cost)
     return {
       resize: (to) => {
         if (released) return
-        const next = Math.min(to, this.capacity)
-        this.#used += next - held
-        held = next
+        set(Math.min(to, this.#most))
         this.#admit()
       },
       release: () => {
         if (released) return
         released = true
-        this.#used -= held
+        set(0)
         this.#admit()
       },
     }
@@ -147,7 +177,7 @@ export class Limit {
         cost,
         admit: () => {
           leave()
-          resolve(this.#hold(cost))
+          resolve(this.#hold(cost, caller))
         },
       }
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -165,19 +195,29 @@ export class Limit {
     else this.#queues.set(caller, queue)
   }
 
-  /** Admits the next tasks, callers in turn. Nobody is overtaken: a large task would wait forever. */
+  /**
+   * Admits the next tasks, callers in turn. Nobody is overtaken, as a large task would wait forever, but those who hold
+   * their share already.
+   */
   #admit(): void {
     for (;;) {
-      const [next] = this.#queues
-      const entry = next?.[1][0]
-      if (next === undefined || entry === undefined || this.#used + entry.cost > this.capacity) return
-      const [caller, queue] = next
+      const next = this.#next()
+      if (next === undefined || this.#used + next.entry.cost > this.capacity) return
+      const { caller, queue, entry } = next
       queue.shift()
       // The caller goes to the end of the line with what it still waits for.
       this.#queues.delete(caller)
       if (queue.length > 0) this.#queues.set(caller, queue)
       entry.admit()
     }
+  }
+
+  #next(): { caller: string; queue: Waiting[]; entry: Waiting } | undefined {
+    for (const [caller, queue] of this.#queues) {
+      const [entry] = queue
+      if (entry !== undefined && this.#isWithinShare(entry.cost, caller)) return { caller, queue, entry }
+    }
+    return undefined
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Services } from './api/trpc.js'
 import type { Config } from './config.js'
+import { ExportService } from './files/export.js'
+import { ImportService } from './files/import.js'
 import { ImageService } from './images/service.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import { PersonaService } from './personas/service.js'
@@ -53,5 +55,7 @@ export function createServices(
   const simulation = new SimulationService({ personas, chats })
   const drafts = new DraftService({ store, chats })
   const models = new PersonaModels({ store, personas, chats })
-  return { personas, projects, images, portraits, simulation, drafts, models, metrics }
+  const imports = new ImportService(store, images)
+  const exports = new ExportService({ store, personas, images })
+  return { personas, projects, images, portraits, imports, exports, simulation, drafts, models, metrics }
 }

@@ -16,7 +16,7 @@ export function hasControls(text: string): boolean {
 /** What the document says of a text without control characters that is neither `.` nor `..`. */
 export const SEGMENT_PATTERN = `^([^.${CONTROLS}]|\\.[^.${CONTROLS}]|\\.\\.[^${CONTROLS}])[^${CONTROLS}]*$`
 /** What it says of a text that has something but white space, and control characters in none but that around it. */
-const NAME_PATTERN = `^\\s*[^\\s${CONTROLS}]([^${CONTROLS}]*[^\\s${CONTROLS}])?\\s*$`
+export const NAME_PATTERN = `^\\s*[^\\s${CONTROLS}]([^${CONTROLS}]*[^\\s${CONTROLS}])?\\s*$`
 /** And of any other. */
 const TEXT_PATTERN = '^[^\\x00]*$'
 

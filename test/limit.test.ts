@@ -53,6 +53,25 @@ describe('a limit', () => {
     expect(served).toEqual(['g1', 'm1', 'l1', 'g2', 'g3'])
   })
 
+  it('keeps a part for others where it is shared, whatever one caller holds or waits for', async () => {
+    const limit = new Limit({ ...options, capacity: 100, maxWaiting: 4, isShared: true })
+    const all = await limit.take(1_000, { caller: 'greedy' })
+    expect(limit.used).toBe(75)
+    const waiting = Array.from({ length: 3 }, () => limit.take(1, { caller: 'greedy' }))
+    await expect(limit.take(1, { caller: 'greedy' })).rejects.toMatchObject({ reason: 'overloaded' })
+    const other = await limit.take(25, { caller: 'modest' })
+    expect([limit.used, limit.waiting]).toEqual([100, 3])
+    expect(() => limit.takeNow(1, { caller: 'greedy' })).toThrow(serverBusy.text)
+    other.release()
+    limit.takeNow(25, { caller: 'third' }).release()
+    all.resize(10_000)
+    expect(limit.used).toBe(75)
+    all.release()
+    for (const hold of await Promise.all(waiting)) hold.release()
+    expect([limit.used, limit.waiting]).toEqual([0, 0])
+    ;(await limit.take(75, { caller: 'greedy' })).release()
+  })
+
   it('does not let the cheap overtake the dear', async () => {
     const limit = new Limit({ ...options, capacity: 10 })
     const holder = await limit.take(5)

@@ -78,6 +78,7 @@ function toObject(schema: Schema, options: TypeOptions): string {
   const properties = Object.entries((schema.properties ?? {}) as Record<string, Schema>)
   const values = schema.additionalProperties
   if (properties.length === 0) {
+    if (values === true) return 'object'
     return `Record<string, ${typeof values === 'object' ? toType(values, options) : 'never'}>`
   }
   const members = properties.map(([name, property]) => {

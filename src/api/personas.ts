@@ -38,6 +38,7 @@ import {
   personaInput,
   personaList,
   personaPage,
+  type TagCount,
   tagCounts,
   updatePersonaInput,
 } from '../personas/schema.js'
@@ -53,6 +54,7 @@ import {
 import { generateInput, personaDrafts } from '../simulation/draft-schema.js'
 import { personaPrompt, personaTurn, promptInput, simulateInput } from '../simulation/schema.js'
 import type { JsonPage } from '../store/store.js'
+import { importPersonas } from './files.js'
 import { type Context, projectProcedure, router } from './trpc.js'
 
 const PERSONAS = '/api/projects/{projectId}/personas'
@@ -120,7 +122,7 @@ export const personasRouter = router({
     })
     .input(listTagsInput)
     .output(tagCounts)
-    .query(({ ctx, input }) => ctx.personas.tags(input)),
+    .query(async ({ ctx, input }) => ctx.lists.show<TagCount>(await ctx.personas.tags(input, ctx.lists))),
 
   create: projectProcedure
     .meta({
@@ -140,6 +142,8 @@ export const personasRouter = router({
     .input(createPersonaInput)
     .output(persona)
     .mutation(({ ctx, input }) => ctx.personas.create(input)),
+
+  import: importPersonas,
 
   get: projectProcedure
     .meta({

@@ -8,6 +8,7 @@ import {
 } from '../errors/projects.js'
 import {
   createProjectInput,
+  type Project,
   project,
   projectConfig,
   projectInput,
@@ -39,7 +40,7 @@ export const projectsRouter = router({
     })
     .input(z.object({}).optional())
     .output(projectList)
-    .query(({ ctx }) => ctx.projects.list(ctx.access)),
+    .query(async ({ ctx }) => ctx.lists.show<Project>(await ctx.projects.list(ctx.access, ctx.lists))),
 
   create: keyProcedure
     .meta({

@@ -5,14 +5,18 @@ import '../validation.js'
 import { otherProject, unauthorized } from '../errors/access.js'
 import type { ErrorEntry } from '../errors/error.js'
 import { publicError } from '../errors/public.js'
+import type { ExportService } from '../files/export.js'
+import type { ImportService } from '../files/import.js'
 import type { ImageService } from '../images/service.js'
-import type { ListBudget, PersonaService } from '../personas/service.js'
+import type { ListBudget } from '../lists.js'
+import type { PersonaService } from '../personas/service.js'
 import type { PortraitService } from '../portraits/service.js'
 import type { ProjectService } from '../projects/service.js'
 import type { DraftService } from '../simulation/drafts.js'
 import type { SimulationService } from '../simulation/service.js'
 import type { JsonPage } from '../store/store.js'
-import { refuseUnknown, type Unknown } from './strict.js'
+import type { Unknown } from '../unknown.js'
+import { refuseUnknown } from './strict.js'
 
 /**
  * What a caller may reach: everything, or one project; undefined where keys are set and none fits. `key` names
@@ -27,6 +31,8 @@ export interface Services {
   portraits: PortraitService
   simulation: SimulationService
   drafts: DraftService
+  imports: ImportService
+  exports: ExportService
 }
 
 /** A list in an answer, as the JSON text that it is: it is never made into objects. */

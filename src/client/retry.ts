@@ -23,19 +23,13 @@ const PASSING_STATUSES = new Set([429, 502, 503, 504])
  * Mutations that lead to the same state and the same answer when they are done twice, besides the queries, which
  * change nothing:
  * - `personas.mergeHeaders` only reads;
- * - `personas.update` and `projects.updateConfig` set the fields given, and `personas.revert` those of a version
- *   (idempotent as PUT is, RFC 9110 §9.2.2). With `ifMatch` a change is not among them: done twice, it fails with
+ * - `personas.update` and `projects.updateConfig` set the fields given (idempotent as PUT is, RFC 9110 §9.2.2). With `ifMatch` a change is not among them: done twice, it fails with
  *   PRECONDITION_FAILED although it was done.
  *
  * Not among them either: `create` fails with CONFLICT the second time (a project or an image would be there twice),
- * and `delete` with NOT_FOUND.
+ * and `delete` with NOT_FOUND; `revert` may, as it can drop the oldest version, the very one that it reverts to.
  */
-const IDEMPOTENT = new Set([
-  'personas.mergeHeaders',
-  'personas.update',
-  'personas.revert',
-  'projects.updateConfig',
-])
+const IDEMPOTENT = new Set(['personas.mergeHeaders', 'personas.update', 'projects.updateConfig'])
 
 /** Calls that may be paid for, whatever their answer says: never repeated. */
 const PAID = new Set(['personas.generateImage', 'personas.simulate', 'personas.generate'])

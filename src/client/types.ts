@@ -134,6 +134,67 @@ export interface CreatePersonaInput {
   metadata?: Record<string, string> | null | undefined
 }
 
+/** Personas, each found by its name */
+export interface ImportPersonasInput {
+  /** The project’s id. 1 to 128 characters */
+  projectId: string
+  personas: object[]
+  /** `upsert` creates or updates, `create` refuses names that are taken; `upsert` unless given */
+  mode?: 'upsert' | 'create' | undefined
+  /** Only says what would happen, and changes nothing */
+  dryRun?: boolean | undefined
+  /** Also deletes the project’s personas that are not in the file, unless a row failed; with `upsert` only */
+  prune?: boolean | undefined
+}
+
+/** What an import did, or would do */
+export interface ImportReport {
+  /** Whether nothing was changed */
+  dryRun: boolean
+  /** Personas that are new */
+  created: number
+  /** Personas that were changed */
+  updated: number
+  /** Personas that were so already */
+  unchanged: number
+  /** Personas that were not in the file */
+  deleted: number
+  /** Rows that failed */
+  failed: number
+  /** Row by row, and then what was deleted */
+  results: ImportResult[]
+}
+
+/** What became of a row */
+export interface ImportResult {
+  /** Its place in the file, from 1; a persona that was deleted has none */
+  row?: number
+  /** The line where it begins, from 1, where the file has lines */
+  line?: number
+  /** Its name, where it has one */
+  name?: string
+  action: ImportAction
+  /** The persona’s id, where there is one */
+  id?: string
+  /** Why it failed, and warnings */
+  issues?: ImportIssue[]
+}
+
+/** What became of it, or would in a dry run */
+export type ImportAction = 'created' | 'updated' | 'unchanged' | 'deleted' | 'failed'
+
+/** What is to be said of a row */
+export interface ImportIssue {
+  /** The field, such as headers.X-A */
+  path: string
+  /** What is wrong with it, or what became of it */
+  message: string
+  severity: ImportSeverity
+}
+
+/** A row with an error fails; one with warnings alone does not */
+export type ImportSeverity = 'error' | 'warning'
+
 /** The input of `personas.get` */
 export interface GetPersonaInput {
   /** The project’s id. 1 to 128 characters */
@@ -551,6 +612,17 @@ export interface PersonasCalls {
      * @throws PersonasError CONFLICT: Persona with name "impatient-user" already exists
      */
     create: { mutate: (input: CreatePersonaInput, options?: CallOptions) => Promise<Persona> }
+    /**
+     * Creates and updates personas, each found by its name. A field that is left out stays as it is, `null`
+     * clears it. Rows succeed and fail one by one: it is not one transaction, and `results` says what became
+     * of each. Sent again, it ends in the same state.
+     *
+     * @throws PersonasError BAD_REQUEST: mode must be one of upsert, create
+     * @throws PersonasError BAD_REQUEST: prune goes with mode upsert only
+     * @throws PersonasError SERVICE_UNAVAILABLE: Too many large imports are under way; try again in a few
+     * seconds
+     */
+    import: { mutate: (input: ImportPersonasInput, options?: CallOptions) => Promise<ImportReport> }
     /**
      * Answers one persona, by its id or an unambiguous prefix of it. With `version` it answers the persona as
      * that version was, without `imageUrl`: portraits are not part of the history.

@@ -35,3 +35,33 @@ export const needsLimit = entry({
   path: 'limit',
   text: 'limit is needed: the list is too large for one answer',
 })
+
+// Files of personas.
+
+/** For a file that cannot be read at all; `fault` names the place. */
+export const badFile = entry({
+  code: 'BAD_REQUEST',
+  path: 'body',
+  text: ({ fault }: { fault: string }) => fault,
+  example: { fault: 'The file is not valid JSON at line 3, column 5' },
+})
+
+export const pruneNeedsUpsert = entry({
+  code: 'BAD_REQUEST',
+  path: 'prune',
+  text: 'prune goes with mode upsert only',
+})
+
+export const tooManyImports = entry({
+  code: 'SERVICE_UNAVAILABLE',
+  reason: 'overloaded',
+  text: 'Too many large imports are under way; try again in a few seconds',
+  retryAfter: 5,
+})
+
+export const tooManyExports = entry({
+  code: 'SERVICE_UNAVAILABLE',
+  reason: 'overloaded',
+  text: 'Too many exports are under way; try again in a few seconds',
+  retryAfter: 5,
+})

@@ -3,7 +3,7 @@ import { JsonList, type Lists } from '../api/trpc.js'
 import { needsLimit } from '../errors/personas.js'
 import { tooManyLargeAnswers } from '../errors/requests.js'
 import { beginInTurn, type Hold, Limit, type TakeOptions } from '../limit.js'
-import { LIST_BYTES } from '../personas/service.js'
+import { LIST_BYTES } from '../lists.js'
 import type { JsonPage } from '../store/store.js'
 
 const MIB = 1024 * 1024
@@ -39,10 +39,11 @@ export interface AnswerLimits {
 /** The limits on answers. */
 export function answerLimits(): AnswerLimits {
   const waiting = { maxWaitMs: 10_000, error: tooManyLargeAnswers }
+  const shared = { ...waiting, isShared: true }
   return {
-    answers: new Limit({ name: 'answers', capacity: ANSWERS, ...waiting }),
-    batches: new Limit({ name: 'batches', capacity: BATCHES, ...waiting }),
-    lists: new Limit({ name: 'lists', capacity: LISTS, ...waiting }),
+    answers: new Limit({ name: 'answers', capacity: ANSWERS, ...shared }),
+    batches: new Limit({ name: 'batches', capacity: BATCHES, ...shared }),
+    lists: new Limit({ name: 'lists', capacity: LISTS, ...shared }),
     listTurns: new Limit({ name: 'list_turns', capacity: 1, ...waiting }),
   }
 }
@@ -119,13 +120,14 @@ export class Answer implements Lists {
   }
 
   read: Lists['read'] = (maxBytes, read) => {
+    const { signal } = this.#request.lifetime
     const turn = this.#turn.then(async () => {
       // What was set aside for the one call is not needed, and others are not to wait for it.
       if (!this.#isBatch) this.#hold?.release()
       const most = Math.min(maxBytes, LIST_BYTES - this.#read)
       const room = Math.min(most, this.#room - this.#read)
       if (room > 0) this.#listHold ??= await this.#take(this.#limits.lists, FIRST * COPIES)
-      const first = room > 0 ? await this.#inTurn(() => read(room)) : undefined
+      const first = room > 0 ? await this.#inTurn(() => read(room, signal)) : undefined
       const isWhole = first !== undefined && (room === most || first.endsEarly === undefined)
       const list = isWhole ? first : await this.#readAll(most, read)
       this.#read += list.bytes
@@ -143,7 +145,7 @@ export class Answer implements Lists {
     this.#hold?.resize(hasLists ? 0 : rest)
   }
 
-  async #readAll(most: number, read: (maxBytes: number) => Promise<JsonPage>): Promise<JsonPage> {
+  async #readAll(most: number, read: Parameters<Lists['read']>[1]): Promise<JsonPage> {
     if (most <= 0) throw needsLimit()
     // Nothing is read any more should there be no room: the calls of a batch do not wait for it one after another.
     this.#room = 0
@@ -155,7 +157,7 @@ export class Answer implements Lists {
       throw error
     })
     this.#room = room
-    return this.#inTurn(() => read(most))
+    return this.#inTurn(() => read(most, this.#request.lifetime.signal))
   }
 
   #inTurn(read: () => Promise<JsonPage>): Promise<JsonPage> {

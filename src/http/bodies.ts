@@ -22,6 +22,7 @@ export function bodyLimit(): Limit {
   return new Limit({
     name: 'bodies',
     capacity: CAPACITY,
+    isShared: true,
     // Their bodies have to arrive in time too.
     maxWaiting: 200,
     maxWaitMs: 20_000,

@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { ServiceError } from '../errors/error.js'
 import {
   bodyNotJson,
   bodyNotObject,
@@ -8,6 +7,14 @@ import {
   bodyTooDeep,
   wrongContentEncoding,
 } from '../errors/requests.js'
+import { faultOfShape } from '../json-shape.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Values that a JSON body may hold, where that is not the usual number. */
+    maxValues?: number
+  }
+}
 
 /** Arrays and objects within each other, at most; the deepest input of the API has 3. */
 const MAX_DEPTH = 64
@@ -15,46 +22,18 @@ const MAX_DEPTH = 64
 const MAX_VALUES = 20_000
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Where the string that opens at `at` ends. An upload is one long string: most of it is passed natively. */
-function endOfString(json: string, at: number): number {
-  let end = json.indexOf('"', at + 1)
-  while (end !== -1) {
-    let escapes = 0
-    while (json.charCodeAt(end - 1 - escapes) === 0x5c) escapes += 1
-    if (escapes % 2 === 0) return end
-    end = json.indexOf('"', end + 1)
-  }
-  return json.length
-}
-
-/** What is wrong with the shape of a JSON text, before it is parsed; what stands within strings does not count. */
-function faultOfShape(json: string): ServiceError | undefined {
-  let depth = 0
-  let values = 1
-  for (let at = 0; at < json.length; at += 1) {
-    const unit = json.charCodeAt(at)
-    if (unit === 0x22) at = endOfString(json, at)
-    else if (unit === 0x7b || unit === 0x5b) {
-      depth += 1
-      values += 1
-    } else if (unit === 0x7d || unit === 0x5d) depth -= 1
-    else if (unit === 0x2c) values += 1
-    if (depth > MAX_DEPTH) return bodyTooDeep({ max: MAX_DEPTH })
-    if (values > MAX_VALUES) return bodyOfTooManyValues({ max: MAX_VALUES })
-  }
-  return undefined
-}
-
 /** A request body as text. @throws ServiceError BAD_REQUEST unless it is UTF-8 and of a shape within the limits. */
-function jsonText(body: Buffer): string {
+function jsonText(body: Buffer, { routeOptions }: FastifyRequest): string {
   let text: string
   try {
     text = UTF8.decode(body)
   } catch {
     throw bodyNotUtf8()
   }
-  const fault = faultOfShape(text)
-  if (fault !== undefined) throw fault
+  const { maxValues = MAX_VALUES } = routeOptions.config
+  const fault = faultOfShape(text, { maxDepth: MAX_DEPTH, maxValues })
+  if (fault === 'too-deep') throw bodyTooDeep({ max: MAX_DEPTH })
+  if (fault === 'too-many-values') throw bodyOfTooManyValues({ max: maxValues })
   return text
 }
 
@@ -76,7 +55,7 @@ export function jsonObject(text: string): Record<string, unknown> | undefined {
 function acceptOnly(
   scope: FastifyInstance,
   types: readonly (string | RegExp)[],
-  read: (body: Buffer) => unknown,
+  read: (body: Buffer, request: FastifyRequest) => unknown,
 ): void {
   scope.removeAllContentTypeParsers()
   for (const type of types) {
@@ -87,7 +66,7 @@ function acceptOnly(
         request.bodyHold?.resize(body.length)
         const encoding = request.headers['content-encoding']
         if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw wrongContentEncoding()
-        return read(body)
+        return read(body, request)
       },
     )
   }
@@ -101,6 +80,11 @@ export function acceptJson(scope: FastifyInstance): void {
 /** Takes bytes in this scope, and nothing else: pictures of whatever image type they say they are. */
 export function acceptFiles(scope: FastifyInstance): void {
   acceptOnly(scope, [/^image\//, 'application/octet-stream'], (body) => body)
+}
+
+/** Takes bytes of these types in this scope, and nothing else. */
+export function acceptTypes(scope: FastifyInstance, types: readonly string[]): void {
+  acceptOnly(scope, types, (body) => body)
 }
 
 /** An `onRequest` hook: browsers give an empty body a type of their own, which says nothing. */

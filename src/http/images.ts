@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { uploadImageFile } from '../api/images.js'
-import { refuseUnknown, unknownFields } from '../api/strict.js'
+import { refuseUnknown } from '../api/strict.js'
 import { requireProject } from '../api/trpc.js'
 import { tooManyImagesSent } from '../errors/images.js'
 import { imageSizes, serveImageInput } from '../images/schema.js'
 import type { ImageService } from '../images/service.js'
 import { Limit } from '../limit.js'
+import { unknownFields } from '../unknown.js'
 import { acceptFiles } from './body.js'
 import { entityTag, noneMatchHolds } from './entity-tags.js'
 import { jsonLine } from './errors.js'
@@ -26,6 +27,7 @@ export function imageLimit(): Limit {
   return new Limit({
     name: 'images',
     capacity: CAPACITY,
+    isShared: true,
     maxWaiting: 200,
     maxWaitMs: 10_000,
     error: tooManyImagesSent,
@@ -63,7 +65,7 @@ export function mountImages(scope: FastifyInstance, images: ImageService, limit:
     if (read !== undefined) lifetime.onOver(read.release)
     const image = await lifetime.during(() => images.serve(input, signal))
     if (read !== undefined) read.resize(image.bytes.length)
-    else lifetime.onOver(limit.takeNow(image.bytes.length).release)
+    else lifetime.onOver(limit.takeNow(image.bytes.length, turn).release)
     // Neither an image nor a variant of it ever changes, so its name is its version.
     const tag = entityTag([imageId, input.size, input.format].filter((part) => part !== undefined).join(';'))
     reply

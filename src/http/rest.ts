@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Operation, operations } from '../api/operations.js'
-import { type Fields, type Unknown, unknownFields } from '../api/strict.js'
 import { type Context, JsonList, type Services } from '../api/trpc.js'
-import { bodyNotObject } from '../errors/requests.js'
+import { bodyNotObject, malformedRequest } from '../errors/requests.js'
 import type { Limit } from '../limit.js'
+import { type Fields, type Unknown, unknownFields } from '../unknown.js'
 import { Answer, type AnswerLimits } from './answers.js'
 import { jsonObject } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
-import { jsonLine } from './errors.js'
+import { jsonLine, pathOf } from './errors.js'
 
 type Input = Record<string, unknown>
 type Kind = 'text' | 'number' | 'boolean' | 'list'
@@ -24,8 +24,8 @@ interface Route extends Operation {
   url: string
   /** Names of the parameters in the path. */
   params: string[]
-  /** The input field that each query parameter is for, and how it is read. */
-  query: Map<string, { field: string; kind: Kind }>
+  /** Its input from the query. */
+  readQuery: (query: Input) => Input
   /** The fields of its body and of its query. */
   known: { body: Fields; query: Fields }
 }
@@ -40,6 +40,29 @@ function kindOf(schema: z.core.$ZodType): Kind {
   return def.type === 'number' || def.type === 'boolean' ? def.type : 'text'
 }
 
+/**
+ * Reads the input of these fields from a query, whose parameters may have other `names`. They are text by nature, and
+ * read as the number, boolean or list that the schema asks for.
+ */
+export function queryReader(fields: Fields, names: Record<string, string> = {}): (query: Input) => Input {
+  const parameters = Object.entries(fields).map(([field, schema]) => {
+    return { name: names[field] ?? field, field, kind: kindOf(schema) }
+  })
+  return (query) => {
+    const input: Input = {}
+    for (const { name, field, kind } of parameters) {
+      const value = query[name]
+      if (value === undefined) continue
+      if (kind === 'number' && typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) {
+        input[field] = Number(value)
+      } else if (kind === 'boolean' && (value === 'true' || value === 'false'))
+        input[field] = value === 'true'
+      else input[field] = kind === 'list' ? [value].flat() : value
+    }
+    return input
+  }
+}
+
 /** A path of the document as Fastify writes it. */
 export function routeUrl(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1')
@@ -50,16 +73,13 @@ function toRoute(operation: Operation): Route {
   const params = [...operation.openapi.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '')
   const given = Object.entries(operation.fields).filter(([name]) => !params.includes(name))
   const { names = {}, ifMatch } = operation.rest
-  const query = given.map(
-    ([field, schema]) => [names[field] ?? field, { field, kind: kindOf(schema) }] as const,
-  )
   // It comes in a header.
   const own = given.filter(([name]) => ifMatch !== true || name !== 'ifMatch')
   const inQuery = own.map(([name, schema]) => [names[name] ?? name, schema])
   const known = hasBody(operation)
     ? { body: Object.fromEntries(own), query: {} }
     : { body: {}, query: Object.fromEntries(inQuery) }
-  return { ...operation, url, params, query: new Map(query), known }
+  return { ...operation, url, params, readQuery: queryReader(Object.fromEntries(given), names), known }
 }
 
 /** Whether its input comes in the body; in the query otherwise. */
@@ -73,18 +93,15 @@ function* unknownOf({ known }: Route, { query, body }: FastifyRequest): Generato
   if (typeof body === 'string') yield* unknownFields(known.body, jsonObject(body))
 }
 
-/** Query parameters are text by nature: they are read as the number, boolean or list that the schema asks for. */
-function fromQuery(route: Route, query: Input): Input {
-  const input: Input = {}
-  for (const [name, { field, kind }] of route.query) {
-    const value = query[name]
-    if (value === undefined) continue
-    if (kind === 'number' && typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) {
-      input[field] = Number(value)
-    } else if (kind === 'boolean' && (value === 'true' || value === 'false')) input[field] = value === 'true'
-    else input[field] = kind === 'list' ? [value].flat() : value
+/** @throws ServiceError BAD_REQUEST where an escape of the query is none of UTF-8, as for such a path. */
+export function checkEscapes(request: FastifyRequest): void {
+  const at = request.url.indexOf('?')
+  if (at === -1 || !request.url.includes('%', at)) return
+  try {
+    decodeURIComponent(request.url.slice(at))
+  } catch {
+    throw malformedRequest()
   }
-  return input
 }
 
 function readInput(route: Route, request: FastifyRequest): Input {
@@ -93,7 +110,8 @@ function readInput(route: Route, request: FastifyRequest): Input {
   const query = request.query as Input
   const { body } = request
   let input: Input
-  if (!hasBody(route)) input = fromQuery(route, query)
+  checkEscapes(request)
+  if (!hasBody(route)) input = route.readQuery(query)
   else {
     const given = typeof body === 'string' ? jsonObject(body) : undefined
     if (given === undefined && openapi.method === 'PUT') throw bodyNotObject()
@@ -109,9 +127,11 @@ function readInput(route: Route, request: FastifyRequest): Input {
 }
 
 function nextPage(request: FastifyRequest, cursor: string): string {
-  const url = new URL(request.url, 'http://localhost')
-  url.searchParams.set('cursor', cursor)
-  return `<${url.pathname}${url.search}>; rel="next"`
+  // As it was sent: a URL would change backslashes and dots of the path.
+  const [, query = ''] = request.url.split('?', 2)
+  const params = new URLSearchParams(query)
+  params.set('cursor', cursor)
+  return `<${pathOf(request)}?${params}>; rel="next"`
 }
 
 function sendList({ page: { json, bytes, nextCursor } }: JsonList, { request, reply, budget }: Exchange) {
@@ -145,6 +165,8 @@ export interface Mounting {
   bodies: Limit
   /** What answers take until they are sent. */
   answers: AnswerLimits
+  /** Files of personas, coming and going. */
+  files: { imports: Limit; exports: Limit }
 }
 
 /**
@@ -157,7 +179,6 @@ export function mountRest(scope: FastifyInstance, mounting: Mounting): void {
 
 function mount(scope: FastifyInstance, route: Route, { services, answers }: Mounting): void {
   const { procedure, path, rest, openapi } = route
-  const { personas, projects, images, portraits, simulation, drafts } = services
   const { type } = procedure._def
 
   async function call(request: FastifyRequest, reply: FastifyReply) {
@@ -165,18 +186,7 @@ function mount(scope: FastifyInstance, route: Route, { services, answers }: Moun
     const budget = new Answer(answers, request)
     await budget.begin(rest.takesLong === true ? 0 : 1)
     const unknown = request.isStrict ? () => unknownOf(route, request) : undefined
-    const ctx: Context = {
-      personas,
-      projects,
-      images,
-      portraits,
-      simulation,
-      drafts,
-      access,
-      requestId,
-      lists: budget,
-      unknown,
-    }
+    const ctx: Context = { ...services, access, requestId, lists: budget, unknown }
     // Not before: parsed, a body takes many times its bytes, and what waits is to be small.
     const input = readInput(route, request)
     const getRawInput = async () => input

@@ -4,15 +4,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { UPLOAD_LIMIT } from '../api/images.js'
 import { inputOf, operations } from '../api/operations.js'
 import { appRouter } from '../api/router.js'
-import { unknownInput } from '../api/strict.js'
 import type { Context } from '../api/trpc.js'
 import { unauthorized } from '../errors/access.js'
 import { publicError } from '../errors/public.js'
 import { batchTooLarge } from '../errors/requests.js'
+import { JSON_LIMITS } from '../files/json.js'
+import { MAX_FILE_BYTES } from '../files/row.js'
+import { unknownInput } from '../unknown.js'
 import { Answer } from './answers.js'
 import { admitBodies } from './bodies.js'
 import { acceptJson, ignoreTypeOfNothing } from './body.js'
 import { logFailure, pathOf, sendTrpcError } from './errors.js'
+import { admitImport } from './files.js'
 import { readPreferences } from './preferences.js'
 import type { Mounting } from './rest.js'
 
@@ -55,7 +58,7 @@ function procedurePath(request: FastifyRequest): string {
 
 /** Serves the router at `/trpc` as tRPC's adapters do. */
 export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
-  const { services, bodies, answers } = mounting
+  const { services, bodies, answers, files } = mounting
   // tRPC parses the text itself, call by call.
   acceptJson(scope)
   // Before the body is read, and before a place among the large ones is taken; what the key reaches, each call decides.
@@ -116,4 +119,13 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
   scope.route({ method, url: '/trpc/:path', handler })
   // An upload beyond the usual limit has a request of its own.
   scope.route({ method, url: '/trpc/images.upload', bodyLimit: UPLOAD_LIMIT, handler })
+  // And so has an import.
+  scope.route({
+    method,
+    url: '/trpc/personas.import',
+    bodyLimit: MAX_FILE_BYTES,
+    config: { maxValues: JSON_LIMITS.maxValues },
+    preHandler: admitImport(files.imports),
+    handler,
+  })
 }

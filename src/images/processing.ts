@@ -27,7 +27,7 @@ sharp.unblock({
 // Hardly any picture is worked on twice in a row, and a cache would hold decoded ones.
 sharp.cache(false)
 
-const WAITING = { maxWaitMs: 30_000, error: tooManyPictures }
+const WAITING = { maxWaiting: 200, maxWaitMs: 30_000, error: tooManyPictures }
 /** A screenshot in full HD still counts as small. */
 const SMALL_PIXELS = 2_100_000
 /** Small pictures take a fraction of a second, and do not wait for large ones. */
@@ -163,6 +163,15 @@ export async function asStyleReference(image: Picture): Promise<Picture> {
   if (fits && image.bytes.length <= SMALL_REFERENCE_BYTES) return image
   picture.resize({ width: PORTRAIT_SIDE, height: PORTRAIT_SIDE, fit: 'inside', withoutEnlargement: true })
   return { format: 'webp', bytes: await picture.webp({ quality: 85, effort: 2 }).toBuffer() }
+}
+
+let plain: Promise<Buffer> | undefined
+
+/** The PNG that stands for the portrait of a persona that has none, in one colour. */
+export function plainPortrait(): Promise<Buffer> {
+  const create = { width: PORTRAIT_SIDE, height: PORTRAIT_SIDE, channels: 3, background: '#c9cdd4' } as const
+  plain ??= sharp({ create }).png(PNG).toBuffer()
+  return plain
 }
 
 /**

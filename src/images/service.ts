@@ -11,7 +11,8 @@ import {
 } from '../errors/images.js'
 import { beginInTurn, Limit, type TakeOptions } from '../limit.js'
 import type { Metrics } from '../metrics.js'
-import type { Store } from '../store/store.js'
+import type { Store, StoredImage } from '../store/store.js'
+import { AI_MADE_XMP, withXmpChunk } from './mark.js'
 import {
   asStyleReference,
   cleanImage,
@@ -118,6 +119,17 @@ export class ImageService {
     const id = newImageId(image.format)
     await this.#store.insertImage(projectId, { id, role, ...image })
     return { id }
+  }
+
+  /**
+   * A picture as it is stored for a portrait, as `upload` cleans it; the mark of one that a model made stays on it.
+   * @throws ServiceError as `upload` does
+   */
+  async asPortrait(bytes: Buffer, turn: TakeOptions): Promise<StoredImage> {
+    const { format, bytes: cleaned } = await cleanImage(bytes, turn)
+    const isMarked = format === 'png' && bytes.includes(AI_MADE_XMP)
+    const marked = isMarked ? withXmpChunk(cleaned, AI_MADE_XMP) : cleaned
+    return { id: newImageId(format), role: 'persona-avatar', format, bytes: marked }
   }
 
   async list({ projectId, role }: ListImagesInput): Promise<{ ids: string[] }> {

@@ -20,12 +20,14 @@ export const responseHeaders = {
     '</api/projects/support-bot/personas?limit=100&cursor=eyJvIjoxMDB9>; rel="next"',
   ),
   'X-Next-Cursor': text('The `cursor` of the next page, if there is one', 'eyJvIjoxMDB9'),
+  'Preference-Applied': text('What of `Prefer` was followed, if it was sent', 'handling=strict'),
   'Cache-Control': text('A picture never changes under its id', 'private, max-age=31536000, immutable'),
   'Retry-After': {
     description: 'Seconds after which to try again, where that is known',
     schema: { type: 'integer' as const, minimum: 0 },
     example: 5,
   },
+  'Content-Disposition': text('The name of the file', 'attachment; filename="support-bot.json"'),
   'WWW-Authenticate': text('How to authenticate', 'Bearer'),
 } satisfies Record<string, oas31.HeaderObject>
 

@@ -23,6 +23,7 @@ function exampleOf(schema: AnySchema | undefined, schemas: Schemas): unknown {
 function success({ openapi, rest }: Operation, schema: AnySchema | undefined, schemas: Schemas) {
   const headers = {
     'X-Request-Id': header('X-Request-Id'),
+    'Preference-Applied': header('Preference-Applied'),
     ...(rest.etag === true && { ETag: header('ETag') }),
     ...(rest.pages === true && { Link: header('Link'), 'X-Next-Cursor': header('X-Next-Cursor') }),
   }

@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import type {
-  oas31,
-  ZodOpenApiContentObject,
-  ZodOpenApiPathsObject,
-  ZodOpenApiResponsesObject,
-} from 'zod-openapi'
-import { uploadImageFile } from '../api/images.js'
+import type { oas31, ZodOpenApiContentObject, ZodOpenApiPathsObject } from 'zod-openapi'
 import { inputError } from '../api/operations.js'
 import { metricsNeedGeneralKey, metricsNeedKey, otherProject } from '../errors/access.js'
 import { ofAnyProcedure, ofStore } from '../errors/catalogue.js'
@@ -18,44 +12,11 @@ import {
   tooManyPicturesRead,
 } from '../errors/images.js'
 import { serveImageInput } from '../images/schema.js'
-import { procedureErrors, routeErrors } from './errors.js'
+import { routeErrors } from './errors.js'
+import { bytes, filePaths, statuses } from './file-paths.js'
 import { header, requestHeader } from './headers.js'
 
 const { projectId, imageId, size, format } = serveImageInput.shape
-
-/** Bytes as they are: OpenAPI 3.1 gives them no schema, but generators know them by this one. */
-const bytes: oas31.MediaTypeObject = { schema: { type: 'string', format: 'binary' } }
-
-// zod-openapi's type knows statuses as literals; these are made from numbers.
-const statuses = (responses: oas31.ResponsesObject) => responses as ZodOpenApiResponsesObject
-
-/** The upload of a picture as it is. */
-function uploadPath(): ZodOpenApiPathsObject {
-  const { input, output, openapi, rest } = uploadImageFile
-  const { path, operationId, summary, description, successDescription, tags } = openapi
-  const types = ['application/octet-stream', 'image/png', 'image/jpeg', 'image/webp']
-  return {
-    [path]: {
-      post: {
-        operationId,
-        tags: [...tags],
-        summary,
-        description,
-        requestParams: { path: input.pick({ projectId: true }), query: input.omit({ projectId: true }) },
-        parameters: [requestHeader('Prefer')],
-        requestBody: { required: true, content: Object.fromEntries(types.map((type) => [type, bytes])) },
-        responses: {
-          [rest.status]: {
-            description: successDescription,
-            headers: { 'X-Request-Id': header('X-Request-Id') },
-            content: { 'application/json': { schema: output, example: output.meta()?.example } },
-          },
-          ...statuses(procedureErrors(uploadImageFile)),
-        },
-      },
-    },
-  }
-}
 
 /** The route that serves pictures: bytes have no place in tRPC, so no procedure declares it. */
 function imagePaths(): ZodOpenApiPathsObject {
@@ -139,7 +100,7 @@ http_request_duration_seconds_count{method="GET",route="/api/projects/:projectId
 /** The routes that no procedure declares. */
 export function otherPaths(access: oas31.SecurityRequirementObject[]): ZodOpenApiPathsObject {
   return {
-    ...uploadPath(),
+    ...filePaths(),
     ...imagePaths(),
     '/healthz': serviceRoute({
       operationId: 'getHealth',

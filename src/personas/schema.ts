@@ -4,7 +4,7 @@ import { exampleOf, shapeOf } from '../field.js'
 import { projectId } from '../projects/schema.js'
 import { MAX_NAME, name as personaName, text } from '../text.js'
 import { anyHeaders, headerMap, personaFields } from './fields.js'
-import { givenTags } from './tags.js'
+import { wantedTags } from './tags.js'
 
 export const persona = z.object(shapeOf(personaFields, 'answer')).meta({
   id: 'Persona',
@@ -83,7 +83,7 @@ export function paging(description: string) {
 export const listPersonasInput = z.object({
   projectId,
   ...paging(`Personas on a page; without it up to ${MAX_LIST.toLocaleString('en-US')}`),
-  tags: givenTags
+  tags: wantedTags
     .meta({ description: 'Only personas that have this tag, compared without case; of several, all of them' })
     .optional(),
   q: text({ field: 'q', max: 200 })

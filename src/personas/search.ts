@@ -10,7 +10,7 @@ export type SortField = 'createdAt' | 'updatedAt' | 'name'
 export interface PersonaQuery {
   /** Tags that a persona must have, all of them, as `withoutCase` writes them. */
   tags: readonly string[]
-  /** What must occur in a persona's `searchText`, all of it. */
+  /** What must occur in a persona's `searchText`, all of it. An empty one, of which only marks were given, does not. */
   words: readonly string[]
   name?: string | undefined
   sort: SortField
@@ -53,7 +53,12 @@ export function queryOf({ tags, q = '', name, sort = 'createdAt' }: Omit<ListPer
   const isReversed = sort.startsWith('-')
   return {
     tags: distinct(tagsOf({ tags }).map(([key]) => key)),
-    words: distinct(folded(q).split(/\s+/)).filter((word) => word !== ''),
+    words: distinct(
+      q
+        .split(/\s+/)
+        .filter((word) => word !== '')
+        .map(folded),
+    ),
     name,
     // The schema has no other values.
     sort: (isReversed ? sort.slice(1) : sort) as SortField,
@@ -72,9 +77,21 @@ export function markOf({ tags, words, name, sort, isReversed }: PersonaQuery): s
 /** Most spellings of tags that are counted: a project may hold millions. */
 export const MAX_SPELLINGS = 10_000
 
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff
+}
+
 /** Text order of both stores: by code point. */
 export function byCodePoint(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  const end = Math.min(a.length, b.length)
+  for (let at = 0; at < end; at += 1) {
+    const [one, other] = [a.charCodeAt(at), b.charCodeAt(at)]
+    if (one === other) continue
+    // Those of a pair stand for a code point beyond all others.
+    const [first, second] = [isSurrogate(one), isSurrogate(other)]
+    return first === second ? one - other : Number(first) - Number(second)
+  }
+  return a.length - b.length
 }
 
 /** The most used first; of two that are used as much, the first by code point. */

@@ -8,6 +8,7 @@ import {
   stale,
   versionNotFound,
 } from '../errors/personas.js'
+import { jsonPage, LIST_BYTES, type ListBudget, PAGE_BYTES } from '../lists.js'
 import type { JsonPage, Store } from '../store/store.js'
 import { type PersonaChange, revertTo } from './change.js'
 import { type Headers, mergeHeaders } from './headers.js'
@@ -20,7 +21,6 @@ import {
   type MergeHeadersInput,
   type Persona,
   type PersonaInput,
-  type TagCount,
   type UpdatePersonaInput,
 } from './schema.js'
 import { countTags, queryOf } from './search.js'
@@ -29,6 +29,7 @@ import {
   type ListVersionsInput,
   MAX_VERSIONS_KEPT,
   type RevertPersonaInput,
+  versionCursor,
   versionOfCursor,
 } from './versions.js'
 
@@ -39,18 +40,7 @@ function ifMatchList(ifMatch: string | string[] | undefined): string[] | undefin
   return typeof ifMatch === 'string' ? [ifMatch] : ifMatch
 }
 
-/** The most bytes of JSON in a page, and in a list without `limit`. */
-const PAGE_BYTES = 16 * 1024 * 1024
-export const LIST_BYTES = 64 * 1024 * 1024
-
-/** What a list may take of the memory that all answers share. */
-export interface ListBudget {
-  /**
-   * Reads a list of up to `maxBytes` of JSON as soon as there is room for it; `read` may be called again with more.
-   * @throws ServiceError SERVICE_UNAVAILABLE where that takes too long.
-   */
-  read(maxBytes: number, read: (maxBytes: number) => Promise<JsonPage>): Promise<JsonPage>
-}
+const EMPTY = jsonPage([])
 
 /** A change of the persona of a full id. */
 type Changing = Pick<UpdatePersonaInput, 'projectId' | 'id' | 'ifMatch'> & { revertedFrom?: number }
@@ -70,19 +60,29 @@ export class PersonaService {
    */
   async page(input: ListPersonasInput, budget: ListBudget): Promise<JsonPage> {
     const { projectId, limit, cursor, ...filters } = input
-    const request = { limit: limit ?? MAX_LIST, cursor, query: queryOf(filters) }
-    const list = await budget.read(limit === undefined ? LIST_BYTES : PAGE_BYTES, async (maxBytes) => {
-      const page = await this.#store.listPersonas(projectId, { ...request, maxBytes })
-      if (page === 'bad-cursor') throw badCursor()
-      return page
-    })
+    const query = queryOf(filters)
+    if (query.words.includes('')) {
+      // No list of it has a second page.
+      if (cursor !== undefined) throw badCursor()
+      return EMPTY
+    }
+    const request = { limit: limit ?? MAX_LIST, cursor, query }
+    const list = await budget.read(
+      limit === undefined ? LIST_BYTES : PAGE_BYTES,
+      async (maxBytes, signal) => {
+        const page = await this.#store.listPersonas(projectId, { ...request, maxBytes, signal })
+        if (page === 'bad-cursor') throw badCursor()
+        return page
+      },
+    )
     if (limit === undefined && list.endsEarly) throw needsLimit()
     return list
   }
 
   /** The tags of the project's personas, the most used first. Of more than 10,000 spellings, the most used ones count. */
-  async tags({ projectId }: ListTagsInput): Promise<TagCount[]> {
-    return countTags(await this.#store.listTagSpellings(projectId))
+  async tags({ projectId }: ListTagsInput, budget: ListBudget): Promise<JsonPage> {
+    const read = async () => jsonPage(countTags(await this.#store.listTagSpellings(projectId)))
+    return budget.read(PAGE_BYTES, read)
   }
 
   /** @throws ServiceError CONFLICT when the project has a persona of that name. */
@@ -128,7 +128,7 @@ export class PersonaService {
    */
   async versions({ limit, cursor, ...persona }: ListVersionsInput, budget: ListBudget): Promise<JsonPage> {
     const id = await this.resolveId(persona)
-    const before = cursor === undefined ? undefined : versionOfCursor(cursor)
+    const before = cursor === undefined ? undefined : versionOfCursor(id, cursor)
     if (cursor !== undefined && before === undefined) throw badCursor()
     const most = limit ?? MAX_VERSIONS_KEPT
     return budget.read(PAGE_BYTES, async () => {
@@ -136,10 +136,9 @@ export class PersonaService {
       const found = await this.#store.listVersions(persona.projectId, id, { limit: most + 1, before })
       if (found === 'missing') throw personaNotFound()
       const shown = found.slice(0, most)
-      const json = `${JSON.stringify(shown)}\n`
-      const page = { json, bytes: Buffer.byteLength(json) }
+      const page = jsonPage(shown)
       const last = found.length > most ? shown.at(-1) : undefined
-      return last === undefined ? page : { ...page, nextCursor: String(last.version) }
+      return last === undefined ? page : { ...page, nextCursor: versionCursor(id, last.version) }
     })
   }
 

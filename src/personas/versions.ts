@@ -20,6 +20,7 @@ export const personaVersion = z
     revertedFrom: z
       .number()
       .int()
+      .min(1)
       .optional()
       .meta({ description: 'The version whose content it took again, where it was made by a revert' }),
   })
@@ -44,7 +45,7 @@ export type ListVersionsInput = z.infer<typeof listVersionsInput>
 export const getPersonaInput = z.object({
   projectId,
   id: personaId,
-  version: version.optional().meta({ description: 'The persona as this version was, without `imageUrl`' }),
+  version: version.meta({ description: 'The persona as this version was, without `imageUrl`' }).optional(),
 })
 export type GetPersonaInput = z.infer<typeof getPersonaInput>
 
@@ -62,7 +63,15 @@ export const revertPersonaInput = z
   })
 export type RevertPersonaInput = z.infer<typeof revertPersonaInput>
 
-/** The version that a cursor stands for: the last one of the page before; undefined for other texts. */
-export function versionOfCursor(cursor: string): number | undefined {
-  return /^[1-9]\d{0,14}$/.test(cursor) ? Number(cursor) : undefined
+/** The text that stands for the last version of a page, in the list of one persona. */
+export function versionCursor(id: string, version: number): string {
+  return Buffer.from(`${id} ${version}`).toString('base64url')
+}
+
+/** The version that a cursor of the persona's list stands for; undefined for other texts. */
+export function versionOfCursor(id: string, cursor: string): number | undefined {
+  const version = Number(Buffer.from(cursor, 'base64url').toString('latin1').split(' ')[1])
+  return cursor === versionCursor(id, version) && Number.isSafeInteger(version) && version > 0
+    ? version
+    : undefined
 }

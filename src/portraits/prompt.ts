@@ -1,3 +1,4 @@
+import { descriptionForModels } from '../personas/for-models.js'
 import type { Persona } from '../personas/schema.js'
 
 /** What OpenAI's image models take; it is not said in which unit, so this is held in the larger, UTF-16's. */
@@ -10,7 +11,7 @@ const LONGEST_WORD = 100
 const TAGS = /<\/?persona>/gi
 
 /** What a portrait is drawn from. */
-export interface PortraitSubject extends Pick<Persona, 'name' | 'description'> {
+export interface PortraitSubject extends Pick<Persona, 'name' | 'description' | 'metadata'> {
   systemPrompt: NonNullable<Persona['systemPrompt']>
   /** Whether pictures that show the style to match go with the prompt. */
   hasStyleReferences: boolean
@@ -56,7 +57,7 @@ export function portraitPrompt(subject: PortraitSubject): string {
   // In order of importance, as each takes from the room that those before it left.
   const personality = line('Personality: ', subject.systemPrompt)
   const name = line('Name: ', subject.name)
-  const description = line('In short: ', subject.description)
+  const description = line('In short: ', descriptionForModels(subject))
   return start + name + description + personality + end
 }
 

@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { keyFileUnusable, keyUnreadable } from '../errors/projects.js'
+import { makeFolder } from '../folder.js'
 
 const ALGORITHM = 'aes-256-gcm'
 const KEY_BYTES = 32
@@ -80,7 +81,7 @@ function readSecret(file: string): Buffer | undefined {
 }
 
 function makeSecret(dataDir: string, file: string): Buffer {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeFolder(dataDir)
   const draft = `${file}.${process.pid}`
   writeFileSync(draft, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flush: true })
   try {

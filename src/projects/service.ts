@@ -6,8 +6,9 @@ import {
   providerKeyMissing,
   providerKeyOfAnother,
 } from '../errors/projects.js'
+import { jsonPage, LIST_BYTES, type ListBudget } from '../lists.js'
 import { isKeyFault } from '../store/project-settings.js'
-import type { KeyFault, ProjectChange, Store, StoredProject } from '../store/store.js'
+import type { JsonPage, KeyFault, ProjectChange, Store, StoredProject } from '../store/store.js'
 import { type KeySealer, maskKey } from './keys.js'
 import type { Models, Project, ProjectConfig, UpdateConfigInput } from './schema.js'
 
@@ -36,8 +37,8 @@ export class ProjectService {
   }
 
   /** The projects there are within the caller's reach, oldest first. */
-  list({ projectId }: Reach): Promise<Project[]> {
-    return this.#store.listProjects(projectId)
+  list({ projectId }: Reach, budget: ListBudget): Promise<JsonPage> {
+    return budget.read(LIST_BYTES, async () => jsonPage(await this.#store.listProjects(projectId)))
   }
 
   /** @throws ServiceError FORBIDDEN for a caller that is limited to one project. */

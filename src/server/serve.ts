@@ -12,8 +12,20 @@ import { closeGracefully, listen } from './lifecycle.js'
  */
 export async function serve(stop: Promise<void>): Promise<void> {
   const config = readConfig(process.env)
-  for (const warning of configWarnings(process.env)) console.warn(`personas-api: ${warning}`)
-  const store = await openStore(config)
+  const warn = (warning: string) => console.warn(`personas-api: ${warning}`)
+  for (const warning of configWarnings(process.env)) warn(warning)
+  let startWaits = () => {}
+  const isWaiting = new Promise<void>((resolve) => {
+    startWaits = resolve
+  })
+  const onWait = (what: string) => {
+    warn(`${what}; the service starts when that is done`)
+    startWaits()
+  }
+  // What is waited for goes on without this process.
+  const stoppedWaiting = isWaiting.then(() => stop).then(() => undefined)
+  const store = await Promise.race([openStore({ ...config, onWait }), stoppedWaiting])
+  if (store === undefined) return
   const services = createServices(config, store)
   const app = await buildApp({ config, store, services })
   // Whatever goes wrong outside a request is logged and ends nothing.

@@ -27,7 +27,7 @@ const answeredDraft = z.object({
 })
 
 interface DraftsDeps {
-  store: Pick<Store, 'findPersonaByName' | 'listPersonaNames'>
+  store: Pick<Store, 'findPersonasByName' | 'listPersonaNames'>
   chats: Chats
 }
 
@@ -72,7 +72,7 @@ export class DraftService {
     for (const { name, systemPrompt } of kept.values()) {
       if (name.toLowerCase() === folded || areNear(systemPrompt, draft.systemPrompt)) return false
     }
-    return (await this.#deps.store.findPersonaByName(projectId, draft.name)) === null
+    return (await this.#deps.store.findPersonasByName(projectId, [draft.name])).length === 0
   }
 }
 

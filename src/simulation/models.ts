@@ -17,7 +17,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const AT_VERSION = /^(.+)@(\d{1,9})$/s
 
 interface ModelsDeps {
-  store: Pick<Store, 'findPersonaByName' | 'listPersonaNames'>
+  store: Pick<Store, 'findPersonasByName' | 'listPersonaNames'>
   personas: PersonaService
   chats: Chats
 }
@@ -61,8 +61,9 @@ export class PersonaModels {
   }
 
   async #named(projectId: string, name: string): Promise<Persona | null> {
-    const persona = await this.#deps.store.findPersonaByName(projectId, name.trim().normalize('NFC'))
-    if (persona !== null || !UUID.test(name)) return persona
+    const [persona] = await this.#deps.store.findPersonasByName(projectId, [name.trim().normalize('NFC')])
+    if (persona !== undefined) return persona
+    if (!UUID.test(name)) return null
     return this.#deps.personas.get({ projectId, id: name }).catch((error) => {
       if (personaNotFound.is(error)) return null
       throw error

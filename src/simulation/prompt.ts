@@ -1,7 +1,8 @@
+import { descriptionForModels } from '../personas/for-models.js'
 import type { Persona } from '../personas/schema.js'
 
 /** Whom the model plays. */
-export interface Character extends Pick<Persona, 'name' | 'description'> {
+export interface Character extends Pick<Persona, 'name' | 'description' | 'metadata'> {
   systemPrompt: NonNullable<Persona['systemPrompt']>
 }
 
@@ -65,7 +66,8 @@ function part(tag: string, text: string | undefined): string {
  * conversation ends; with `'text'` it writes the message alone.
  */
 export function systemPrompt(character: Character, scene: Scene, answer: 'turn' | 'text'): string {
-  const { name, description = '', systemPrompt: text } = character
+  const { name, systemPrompt: text } = character
+  const description = descriptionForModels(character) ?? ''
   const inShort = description.trim() === '' ? '' : `\nIn short: ${description}`
   const { language, scenario, goal } = scene
   const parts = [part('scenario', scenario), part('goal', goal)].filter((each) => each !== '')

@@ -31,6 +31,8 @@ export interface ListRequest {
   cursor?: string | undefined
   /** Every persona in order of creation, unless it is given. */
   query?: PersonaQuery
+  /** Ends a search that takes long, which then fails with its reason. */
+  signal?: AbortSignal | undefined
 }
 
 /** A page of personas, as the JSON array of them with a newline at its end, as answers in JSON have it. */
@@ -84,6 +86,8 @@ export interface StoredImage {
 export interface StoreOptions {
   /** Versions that are kept of a persona, the current one counted, instead of the usual number. */
   versionsKept?: number | undefined
+  /** Told, in a few words for the operator, what opening the store waits for, where that can take minutes. */
+  onWait?: ((what: string) => void) | undefined
 }
 
 /**
@@ -113,13 +117,19 @@ export interface Store {
   /** How many personas have each tag, spelled so: the `MAX_SPELLINGS` most used ones, in the order of `byUse`. */
   listTagSpellings(projectId: string): Promise<TagCount[]>
   findPersona(projectId: string, id: string): Promise<Persona | null>
-  /** The persona of that exact name. */
-  findPersonaByName(projectId: string, name: string): Promise<Persona | null>
   /** The names of the project's personas in order of creation, and when each was last changed. */
   listPersonaNames(projectId: string, limit: number): Promise<{ name: string; updatedAt: string }[]>
   /** How many ids of the project begin with `prefix` (lower-case hex and dashes), and one of them. */
   matchPersonaId(projectId: string, prefix: string): Promise<{ count: number; id?: string }>
   insertPersona(projectId: string, persona: NewPersona, now: number): Promise<Persona | 'name-taken'>
+  /** Those of the names that there are, in any order. */
+  findPersonasByName(projectId: string, names: readonly string[]): Promise<Persona[]>
+  /** The same as one `insertPersona` after another, each whole or not at all, in less time. */
+  insertPersonas(
+    projectId: string,
+    personas: readonly NewPersona[],
+    now: number,
+  ): Promise<(Persona | 'name-taken')[]>
   /**
    * Changes the given fields in one atomic step. `updatedAt` grows strictly with every change, whatever
    * the clock says, and stays where nothing changes. What was there before becomes a version of the history, the

@@ -6,8 +6,9 @@ import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Ledger } from '../crash/ledger.js'
+import { VERSIONS_KEPT } from '../crash/persona-changes.js'
 import { verify } from '../crash/verify.js'
-import { VERSIONS_KEPT } from '../crash/write.js'
+
 import { ask } from '../support/ask.js'
 import { startProvider } from '../support/provider.js'
 import { fill, noisePicture, provide, upload } from '../support/samples.js'
@@ -15,11 +16,13 @@ import { type ServiceProcess, startServiceProcess, temporaryFolder } from '../su
 import { memoryOf, untilQuiet } from '../support/vitals.js'
 import { watch } from '../support/watch.js'
 import { disturb, onMongo, onSmallDisk } from './faults.js'
+import { findPersona, listTags, readVersions } from './persona-readers.js'
+import { writePersonas } from './persona-writers.js'
 import { Random } from './random.js'
 import { read, readMalformed, readNothing, readPipelined, writeSlowly } from './readers.js'
 import { scenarios } from './scenarios.js'
 import type { Caller, Site } from './site.js'
-import { writeConfig, writeImages, writePersonas } from './writers.js'
+import { writeConfig, writeImages } from './writers.js'
 
 /** Callers at a time. */
 const CALLERS = 16
@@ -39,6 +42,9 @@ const actions = {
   personas: writePersonas,
   images: writeImages,
   config: writeConfig,
+  find: findPersona,
+  tags: listTags,
+  versions: readVersions,
   read,
   malformed: readMalformed,
   pipelined: readPipelined,
@@ -49,6 +55,9 @@ const weights = {
   personas: 24,
   images: 8,
   config: 2,
+  find: 8,
+  tags: 2,
+  versions: 6,
   read: 10,
   malformed: 3,
   pipelined: 1,

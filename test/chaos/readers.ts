@@ -12,7 +12,12 @@ function anyRead({ bigIds, pictureId }: Site, random: Random): Asked {
   const size = random.of([64, 128, 256, 512, 1024])
   const format = random.of(['png', 'jpeg', 'webp'])
   const calls = 1 + random.below(6)
-  const input = encodeURIComponent(JSON.stringify({ projectId: 'big', id: random.of(bigIds) }))
+  const key = { projectId: 'big', id: random.of(bigIds) }
+  const input = encodeURIComponent(JSON.stringify(key))
+  // Of what every persona has, of what is nowhere, and too short for an index.
+  const q = random.of(['persona', 'PERSÓNA 29', 'zebra crossing', '東京', '9'])
+  const sort = random.of(['createdAt', '-updatedAt', 'name', '-name'])
+  const found = `q=${encodeURIComponent(q)}&sort=${sort}&limit=${1 + random.below(500)}`
   return random.of<Asked>([
     { path: random.of(['/healthz', '/readyz', '/metrics', '/docs', '/openapi.json', '/nowhere', '/']) },
     { path: `${BIG}/personas/${random.of(bigIds)}` },
@@ -22,6 +27,16 @@ function anyRead({ bigIds, pictureId }: Site, random: Random): Asked {
       path: `${BIG}/images/${pictureId}${random.of(['', `?size=${size}`, `?size=${size}&format=${format}`])}`,
     },
     { path: `/trpc/personas.get?input=${input}` },
+    { path: `${BIG}/personas?${found}${random.of(['', '&tag=crash', '&name=Persona%2029'])}` },
+    {
+      path: random.of([
+        `${BIG}/tags`,
+        `${BIG}/personas/${key.id}/versions`,
+        `${BIG}/personas/${key.id}?version=1`,
+      ]),
+    },
+    batchOf('personas.page', Array(calls).fill({ projectId: 'big', q, sort, limit: 1 + random.below(100) })),
+    batchOf(random.of(['personas.tags', 'personas.versionsPage']), Array(calls).fill(key)),
     batchOf('personas.page', Array(calls).fill({ projectId: 'big', limit: 1 + random.below(100) })),
     batchOf('personas.list', Array(calls).fill({ projectId: 'big' })),
   ])

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { batchOf, bytesOf, sendUnread } from '../support/ask.js'
 import { noisePicture } from '../support/samples.js'
+import { writeOnFullDisk } from './persona-writers.js'
 import type { Caller } from './site.js'
-import { writeOnFullDisk } from './writers.js'
 
 /** An answer that is not read is to be cut by then, in milliseconds: 60 s, and what a busy service takes to make it. */
 const CUT_MS = 85_000

@@ -30,6 +30,15 @@ export interface Caller {
 /** Longest wait of a caller that reads and writes as it should, in milliseconds. */
 const MAX_ANSWER_MS = 40_000
 
+/** How a caller sends a request: mostly as it should. */
+export function mannerOf(random: Random): Manner {
+  const manners = { plain: 12, dribbled: 2, reset: 3, halfClosed: 2 }
+  const manner = random.weighted(manners)
+  if (manner === 'dribbled') return { dribbleMs: 1 + random.below(100) }
+  if (manner === 'reset') return { resetAfterMs: random.below(60) }
+  return manner === 'halfClosed' ? { halfClose: true } : {}
+}
+
 /** Sends a request, and holds its answer to what goes for all. @throws NoAnswer */
 export async function send(site: Site, asked: Asked, manner: Manner = {}): Promise<Answered> {
   try {

@@ -56,7 +56,7 @@ const calls: Record<string, { repeated: 'after any failure' | 'where not begun' 
     send: (c) => c.personas.versionsPage.query(persona),
   },
   'personas.revert': {
-    repeated: 'after any failure',
+    repeated: 'where not begun',
     send: (c) => c.personas.revert.mutate({ ...persona, version: 1 }),
   },
   'personas.revert with ifMatch': {
@@ -72,6 +72,10 @@ const calls: Record<string, { repeated: 'after any failure' | 'where not begun' 
     send: (c) => c.personas.create.mutate({ projectId: 'p', name: 'n' }),
   },
   'personas.delete': { repeated: 'where not begun', send: (c) => c.personas.delete.mutate(persona) },
+  'personas.import': {
+    repeated: 'where not begun',
+    send: (c) => c.personas.import.mutate({ projectId: 'p', personas: [{ name: 'n' }] }),
+  },
   'personas.generateImage': { repeated: 'never', send: (c) => c.personas.generateImage.mutate(persona) },
   'personas.prompt': { repeated: 'after any failure', send: (c) => c.personas.prompt.query(persona) },
   'personas.generate': {

@@ -15,9 +15,10 @@ import {
 import { call } from './client.js'
 import { verifyFile, verifyMongo } from './database.js'
 import { Ledger } from './ledger.js'
+import { VERSIONS_KEPT } from './persona-changes.js'
 import { writePersonas, writePortraits } from './persona-writers.js'
 import { verify } from './verify.js'
-import { untilGone, VERSIONS_KEPT } from './write.js'
+import { untilGone } from './write.js'
 import { contestName, writeConfig, writeImages, writeWholeProject } from './writers.js'
 
 const { values } = parseArgs({

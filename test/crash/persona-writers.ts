@@ -1,13 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { call } from './client.js'
-import { type Persona, type PersonaCell, setState } from './ledger.js'
+import { type PersonaCell, setState } from './ledger.js'
+import { type Change, isChanged, isReverted, keptVersions, newChanges } from './persona-changes.js'
 import { newContent, newName } from './samples.js'
-import { KEPT, oneOf, type Site, VERSIONS_KEPT, write } from './write.js'
+import { KEPT, oneOf, type Site, write } from './write.js'
 
 type State = PersonaCell['state']
-/** A change of fields; null takes one away. */
-type Change = { [field in keyof Persona]?: Persona[field] | null }
 
 /** Tells whether a state is a persona with just this content, whatever the service made of the other fields. */
 function isContent(fields: Record<string, unknown>) {
@@ -15,18 +14,6 @@ function isContent(fields: Record<string, unknown>) {
     if (state === undefined) return false
     const { id: _, version, createdAt, updatedAt, ...content } = state
     return isDeepStrictEqual(content, fields) && createdAt === updatedAt && version === 1
-  }
-}
-
-/** Tells whether a state is a persona after a change, one version newer than before and otherwise as it was. */
-function isChanged({ updatedAt, version, ...before }: Persona, change: Change) {
-  const after = Object.fromEntries(
-    Object.entries({ ...before, ...change }).filter(([, value]) => value !== null && value !== undefined),
-  )
-  return (state: State) => {
-    if (state === undefined || state.updatedAt <= updatedAt || state.version !== version + 1) return false
-    const { updatedAt: _, version: __, ...found } = state
-    return isDeepStrictEqual(found, after)
   }
 }
 
@@ -50,19 +37,13 @@ async function change({ base, ledger, project }: Site, cell: PersonaCell, wanted
   ledger.check(doubt.isDone(cell.state), `persona ${id} was changed to other content`)
 }
 
-/** The fields that the history has. */
-const CONTENT = ['name', 'description', 'systemPrompt', 'headers', 'tags', 'metadata'] as const
-
 /** Goes back to one of the versions that are kept for sure. */
 async function revert({ base, ledger, project }: Site, cell: PersonaCell): Promise<void> {
-  const { state: before, versions } = cell
+  const { state: before } = cell
   if (before === undefined) return
-  const known = [...versions.values()].filter(({ version }) => version > before.version - VERSIONS_KEPT + 1)
-  const old = oneOf(known) ?? before
+  const old = oneOf(keptVersions(cell)) ?? before
   const { id } = before
-  const content: Change = Object.fromEntries(CONTENT.map((field) => [field, old[field] ?? null]))
-  const isSame = CONTENT.every((field) => isDeepStrictEqual(old[field], before[field]))
-  const isDone = isSame ? (state: State) => isDeepStrictEqual(state, before) : isChanged(before, content)
+  const isDone = isReverted(before, old)
   const doubt = { kind: 'persona reverted', isDone }
   const send = () => call(base, 'personas.revert', { projectId: project, id, version: old.version })
   setState(cell, (await write(ledger, cell, { doubt, status: 200, send })).value)
@@ -82,18 +63,7 @@ export async function writePersonas(site: Site, own: PersonaCell[]): Promise<voi
     return
   }
   if (randomInt(4) === 0) return revert(site, cell)
-  const { description, systemPrompt, headers } = newContent()
-  const word = newName()
-  const changes: Change[] = [
-    { description },
-    { systemPrompt, headers },
-    { name: newName() },
-    { description: null, systemPrompt },
-    { headers: null, description },
-    { tags: [word, 'crash'], metadata: { word } },
-    { tags: null, metadata: null, description },
-  ]
-  await change(site, cell, oneOf(changes) ?? {})
+  await change(site, cell, oneOf(newChanges()) ?? {})
 }
 
 /** Draws portraits of its personas, and takes them away again. */

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { call, type Input, imageBytes } from './client.js'
 import { type Cell, type Ledger, type Persona, type PersonaCell, setState } from './ledger.js'
+import { historic, VERSIONS_KEPT } from './persona-changes.js'
 import { pixelsOf } from './samples.js'
-import { VERSIONS_KEPT } from './write.js'
 import { deleteWholeProject } from './writers.js'
 
 /** What is checked, and against what. */
@@ -95,8 +95,10 @@ async function verifyVersions({ base, ledger }: Audit, project: string, cell: Pe
     const content = await read(base, 'personas.get', { ...key, version })
     ledger.check(content.updatedAt === updatedAt, `version ${version} of ${name} is another than is listed`)
     if (known === undefined) continue
-    const { imageUrl: _, ...wanted } = known
-    ledger.check(isDeepStrictEqual(content, wanted), `version ${version} of ${name} is not as it was`)
+    ledger.check(
+      isDeepStrictEqual(content, historic(known)),
+      `version ${version} of ${name} is not as it was`,
+    )
   }
 }
 

@@ -4,8 +4,6 @@ import type { Cell, Doubt, Ledger } from './ledger.js'
 
 /** Things that one writer keeps at a time. */
 export const KEPT = 8
-/** Versions of a persona that the service keeps: few, so that the oldest go. */
-export const VERSIONS_KEPT = 10
 
 /** A writer and what it writes to. */
 export interface Site {

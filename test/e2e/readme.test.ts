@@ -104,6 +104,14 @@ describe('the blocks of the README, run in their order,', () => {
     expect(answersOf('q=quick+answers')).toEqual([[created], [], []])
   })
 
+  it('export it, and bring it in again as a file and as a card', () => {
+    const [file, card] = answersOf('export?format=yaml')
+    expect([file, card]).toEqual([
+      expect.objectContaining({ dryRun: true, unchanged: 1, failed: 0 }),
+      expect.objectContaining({ dryRun: false, unchanged: 1, failed: 0 }),
+    ])
+  })
+
   it('read it by its id and by the beginning of that', () => {
     const [created] = answersOf('"name": "impatient-user"')
     expect(answersOf('{ID:0:8}')).toEqual([created, created])

@@ -56,7 +56,7 @@ describe('what is counted for a request is given back', () => {
     const path = `/api/projects/${newProjectId()}/images/file?role=upload`
     const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 10000000\r\n\r\nx`
     const sockets = await Promise.all(Array.from({ length: 20 }, () => open(head)))
-    await expect.poll(async () => (await readGauges(service.url))['limit_waiting{limit="bodies"}']).toBe(17)
+    await expect.poll(async () => (await readGauges(service.url))['limit_waiting{limit="bodies"}']).toBe(18)
     for (const socket of sockets) socket.resetAndDestroy()
     await expectNothingHeld()
   })
@@ -130,9 +130,9 @@ describe('pipelined requests', () => {
   it('are answered in their order, an error of what follows them last', async () => {
     const { services } = service
     const listed = services.projects.list.bind(services.projects)
-    services.projects.list = async (reach) => {
+    services.projects.list = async (reach, budget) => {
       await delay(200)
-      return listed(reach)
+      return listed(reach, budget)
     }
     const { received } = openRaw(service.url, `${get('/api/projects')}no request at all\r\n\r\n`)
     const statuses = [...(await received).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)

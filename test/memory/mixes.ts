@@ -1,24 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type Asked,
-  ask,
-  batchedMutations,
-  batchOf,
-  bytesOf,
-  type Manner,
-  NoAnswer,
-  sendUnread,
-} from '../support/ask.js'
-import type { Provider } from '../support/provider.js'
+import { type Asked, ask, batchedMutations, batchOf, bytesOf, sendUnread } from '../support/ask.js'
 import { fill, flatPicture, noisePicture, provide, upload } from '../support/samples.js'
 import type { Small } from '../support/watch.js'
-
-/** What a mix runs against, and where its answers are counted. */
-export interface Site {
-  base: string
-  provider: Provider
-  count(status: number | string): void
-}
+import { findAtOnce, prepareFinding } from './finding.js'
+import { atOnce, counted, type Site } from './site.js'
 
 /** A load that the service must bear. */
 export interface Mix {
@@ -36,26 +21,6 @@ export interface Mix {
 const BIG = 'big'
 const LIST = { path: `/api/projects/${BIG}/personas` }
 const json = (value: unknown) => JSON.stringify(value)
-
-/** Sends a request and counts what came. */
-async function counted({ base, count }: Site, asked: Asked, manner: Manner = {}): Promise<void> {
-  try {
-    count((await ask(base, asked, { discard: true, timeoutMs: 90_000, ...manner })).status)
-  } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error
-    count('no answer')
-  }
-}
-
-/** Sends so many at once and waits for all answers. */
-async function atOnce(
-  site: Site,
-  times: number,
-  asked: (at: number) => Asked,
-  manner?: (at: number) => Manner,
-) {
-  await Promise.all(Array.from({ length: times }, (_, at) => counted(site, asked(at), manner?.(at))))
-}
 
 /** 10,000 personas whose list is 11.5 MB. */
 async function prepareList({ base }: Site): Promise<void> {
@@ -257,6 +222,14 @@ export async function allMixes(): Promise<Mix[]> {
         await delay(5_000)
         for (const socket of sockets) socket.resetAndDestroy()
       },
+    },
+    {
+      id: '12',
+      title:
+        '400 searches of 500 among 10,000 personas, 200 reads of versions of 400 KB, and 80 tRPC batches of 100 of such calls at once',
+      pictures: false,
+      prepare: prepareFinding,
+      run: findAtOnce,
     },
   ]
   return mixes

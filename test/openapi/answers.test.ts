@@ -126,6 +126,26 @@ describe('answers are as documented', () => {
     expect(await statusOf('DELETE', persona)).toBe(404)
   })
 
+  it('of files', async () => {
+    const { personas, persona } = await newPersona({ systemPrompt: 'You are brief.', tags: ['x'] })
+    const report = await call('POST', `${personas}/import?dryRun=true`, {
+      body: [{ name: 'a' }, { name: 'b', c: 1 }, {}],
+    })
+    expect(report.value).toMatchObject({ dryRun: true, created: 1, unchanged: 1, failed: 1 })
+    const gone = await call('POST', `${personas}/import?dryRun=true&prune=true`, { body: [] })
+    expect(gone.value).toMatchObject({ deleted: 1 })
+    expect(await statusOf('POST', `${personas}/import?mode=replace`, { body: [] })).toBe(400)
+    for (const format of ['json', 'jsonl', 'yaml', 'csv']) {
+      expect(await statusOf('GET', `${personas}/export?format=${format}&tag=X`)).toBe(200)
+    }
+    expect(await statusOf('GET', `${personas}/export?format=xlsx`)).toBe(400)
+    for (const format of ['png', 'json', 'md']) {
+      expect(await statusOf('GET', `${persona}/card?format=${format}`)).toBe(200)
+    }
+    expect(await statusOf('GET', `${persona}/card?format=webp`)).toBe(400)
+    expect(await statusOf('GET', `${personas}/87654321/card`)).toBe(404)
+  })
+
   it('of projects', async () => {
     const project = await call('POST', '/api/projects', { body: { name: 'a' } })
     expect(await statusOf('POST', '/api/projects', { body: { name: 5 } })).toBe(400)
@@ -328,7 +348,8 @@ describe('error responses are as documented', () => {
   })
 
   it.each(knowing(413))('413 of $id', async ({ id, method, target }) => {
-    const body = ' '.repeat((id.startsWith('uploadImage') ? 15 : 1) * 1024 * 1024 + 1)
+    const mib = id.startsWith('uploadImage') ? 15 : id === 'importPersonas' ? 10 : 1
+    const body = ' '.repeat(mib * 1024 * 1024 + 1)
     const headers = { 'content-type': id === 'uploadImageFile' ? 'image/png' : 'application/json' }
     const response = await service.send(target, { method, headers, body })
     await hold(method, target, response)

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { createPersonasClient } from '../../src/client/client.js'
 import { badCursor } from '../../src/errors/personas.js'
+import { malformedRequest } from '../../src/errors/requests.js'
 import type { Persona } from '../../src/personas/schema.js'
 import { newProjectId, type Running } from '../support/helper.js'
 import { onEveryStore, throughBoth } from '../support/matrix.js'
+import { openRaw } from '../support/raw.js'
 
 const drafts = [
   { name: 'Zoë', description: 'An ángry customer', tags: ['Billing', 'late'] },
@@ -102,6 +104,34 @@ throughBoth('finding personas', (caller, service) => {
     expect(await names({ projectId, q: words })).toEqual([])
   })
 
+  it('finds nothing by a word of accents alone, and a word with a separate accent as it folds', async () => {
+    const projectId = await fill(service())
+    for (const q of ['\u0301', '\ufe0f', 'a \u0301']) expect(await names({ projectId, q })).toEqual([])
+    const { nextCursor: cursor } = await service().client.personas.page.query({ projectId, limit: 1 })
+    expect(await call('personas.list', { projectId, q: '\u0301', cursor })).toMatchObject({ status: 400 })
+    await service().client.personas.create.mutate({ projectId, name: 'b a' })
+    expect(await names({ projectId, q: 'a\u00a8b' })).toEqual([])
+    expect(await names({ projectId, q: 'b\u00a8a' })).toEqual(['b a'])
+  })
+
+  it('takes a tag that is wanted twice as one', async () => {
+    const projectId = await fill(service())
+    const once = await names({ projectId, tags: ['vip'] })
+    expect(once.length).toBeGreaterThan(0)
+    expect(await names({ projectId, tags: ['vip', 'VIP', 'vip'] })).toEqual(once)
+  })
+
+  it('refuses a cursor of another project', async () => {
+    const [projectId, other] = [await fill(service()), await fill(service())]
+    for (const query of [{}, { sort: 'name' as const }, { q: 'a' }]) {
+      const page = await service().client.personas.page.query({ projectId, ...query, limit: 1 })
+      const cursor = page.nextCursor
+      expect(cursor).toBeDefined()
+      const outcome = await call('personas.list', { projectId: other, ...query, cursor })
+      expect(outcome).toMatchObject({ status: 400, message: badCursor.text, issues: [{ path: 'cursor' }] })
+    }
+  })
+
   it('refuses a cursor of another query', async () => {
     const projectId = await fill(service())
     const { nextCursor: cursor } = await service().client.personas.page.query({
@@ -132,6 +162,23 @@ onEveryStore('finding personas', (service) => {
       next = /^<([^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
     }
     expect(seen).toEqual(['adam', 'Zoë'])
+  })
+
+  it('links to the next page of a path as it was sent, and refuses escapes that are none', async () => {
+    const projectId = `${newProjectId()}\\b`
+    for (const name of ['one', 'two']) await service().client.personas.create.mutate({ projectId, name })
+    const { port } = new URL(service().url)
+    const ask = (target: string) =>
+      openRaw(
+        `http://localhost:${port}`,
+        `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+      )
+    const first = await ask(`/api/projects/${projectId}/personas?limit=1`).received
+    const next = /link: <([^>]+)>/i.exec(first)?.[1] ?? ''
+    expect(next.startsWith(`/api/projects/${projectId}/personas?`)).toBe(true)
+    expect(await ask(next).received).toMatch(/^HTTP\/1\.1 200 .*"two"/s)
+    const wrong = await service().send(`/api/projects/${newProjectId()}/personas?q=%FF`)
+    expect([wrong.status, await wrong.json()]).toMatchObject([400, { message: malformedRequest.text }])
   })
 
   describe('takes no other types', () => {

@@ -229,6 +229,14 @@ onEveryStore('pages of versions', (service) => {
       const refused = service().client.personas.versionsPage.query({ projectId, id, cursor })
       await expect(refused).rejects.toMatchObject({ data: { httpStatus: 400, issues } })
     }
+    const own = await service().client.personas.versionsPage.query({ projectId, id, limit: 1 })
+    const elsewhere = (await withVersions(2)).path
+    for (const [target, status] of [
+      [path, 200],
+      [elsewhere, 400],
+    ]) {
+      expect((await service().send(`${target}/versions?cursor=${own.nextCursor}`)).status).toBe(status)
+    }
     for (const limit of ['0', '501', '1.5', 'abc']) {
       expect((await service().send(`${path}/versions?limit=${limit}`)).status).toBe(400)
     }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Store } from '../../src/store/store.js'
-import { insert, listOf, newPersona, T0 } from './samples.js'
+import { idsByPage, insert, listOf, newPersona, T0 } from './samples.js'
 
 // Every code point but NUL and surrogates, which the service refuses.
 const text = (maxLength: number) =>
@@ -122,20 +122,20 @@ export function personaContract(store: () => Store) {
     const first = await insert(store(), project, { name: 'Zoë @1 / 🙂', systemPrompt: 'x' })
     const second = await insert(store(), project, { name: 'anna' })
     await insert(store(), randomUUID(), { name: 'Anna' })
-    expect(await store().findPersonaByName(project, 'Zoë @1 / 🙂')).toStrictEqual(first)
+    expect(await store().findPersonasByName(project, ['Zoë @1 / 🙂'])).toStrictEqual([first])
     for (const name of ['Anna', 'Zoe @1 / 🙂', '']) {
-      expect(await store().findPersonaByName(project, name)).toBeNull()
+      expect(await store().findPersonasByName(project, [name])).toEqual([])
     }
     const changed = await store().updatePersona(project, second.id, { name: 'Anna', now: T0 + 5 })
-    expect(await store().findPersonaByName(project, 'anna')).toBeNull()
-    expect(await store().findPersonaByName(project, 'Anna')).toStrictEqual(changed)
+    expect(await store().findPersonasByName(project, ['anna'])).toEqual([])
+    expect(await store().findPersonasByName(project, ['Anna'])).toStrictEqual([changed])
     expect(await store().listPersonaNames(project, 9)).toEqual([
       { name: first.name, updatedAt: first.updatedAt },
       { name: 'Anna', updatedAt: '2026-01-28T10:00:00.005Z' },
     ])
     expect(await store().listPersonaNames(project, 1)).toMatchObject([{ name: first.name }])
     expect(await store().deletePersona(project, first.id)).toBe('deleted')
-    expect(await store().findPersonaByName(project, first.name)).toBeNull()
+    expect(await store().findPersonasByName(project, [first.name])).toEqual([])
     expect(await store().listPersonaNames(randomUUID(), 9)).toEqual([])
   })
 
@@ -190,5 +190,31 @@ export function personaContract(store: () => Store) {
     expect(await match(String(ids[0]))).toEqual({ count: 1, id: ids[0] })
     expect(await match('0000000a')).toEqual({ count: 0 })
     expect(await match('fffffffe')).toEqual({ count: 0 })
+  })
+
+  it('stores several at once, each whole or not at all, in the order in which they are given', async () => {
+    const project = randomUUID()
+    const taken = await insert(store(), project, { name: 'b' })
+    const given = ['a', 'b', 'c', 'a', 'd'].map((name) => newPersona({ name }))
+    const outcomes = await store().insertPersonas(project, given, T0)
+    const names = outcomes.map((outcome) => (typeof outcome === 'string' ? outcome : outcome.name))
+    expect(names).toEqual(['a', 'name-taken', 'c', 'name-taken', 'd'])
+    expect(outcomes[0]).toStrictEqual(await store().findPersona(project, given[0]?.id ?? ''))
+    const stored = [taken, given[0], given[2], given[4]].map((each) => each?.id)
+    expect(await idsByPage(store(), project, 2)).toEqual(stored)
+    expect(await store().findPersona(project, taken.id)).toStrictEqual(taken)
+    expect(await store().insertPersonas(project, [], T0)).toEqual([])
+  })
+
+  it('finds personas by their names, those of the project alone', async () => {
+    const project = randomUUID()
+    const [a, b] = [
+      await insert(store(), project, { name: 'a' }),
+      await insert(store(), project, { name: '1' }),
+    ]
+    await insert(store(), randomUUID(), { name: 'c' })
+    const found = await store().findPersonasByName(project, ['1', 'c', 'a', 'A'])
+    expect(found.sort((one, other) => (one.name < other.name ? 1 : -1))).toStrictEqual([a, b])
+    expect(await store().findPersonasByName(project, [])).toEqual([])
   })
 }

@@ -26,6 +26,8 @@ export const statementFaults = {
     failed = []
     committed = false
   },
+  /** How many statements came since they were armed. */
+  seen: () => seen,
   /**
    * Ends the faults. Returns the statements that failed, and whether one of them was a commit that took effect:
    * nobody can know then whether its changes are there.

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { BSON } from 'mongodb'
 
 export interface Fault {
   /** Name of the command to fail, such as `insert`; without it, the next one of any name. */
@@ -16,6 +17,12 @@ export interface FaultyMongo {
   failNext(fault: Fault): void
   /** Does a work before the server gets the command that comes after `skip` others. */
   interrupt(skip: number, work: () => Promise<void>): void
+  /**
+   * For so many ms from now on it is with indexes as in a mongod that builds them: those asked for are listed, the
+   * answer comes once they are built, and queries that name an index are refused until then. Where the building
+   * `fails`, there is no answer and no index.
+   */
+  buildIndexes(ms: number, how?: { fails: boolean }): void
   /** How many commands have come, those of the driver's own watch not counted. */
   commands(): number
   /** Forgets the faults that have not happened. */
@@ -38,6 +45,20 @@ function commandOf(message: Buffer): string | undefined {
   const start = DOCUMENT_AT + 4 + 1
   const name = message.toString('latin1', start, message.indexOf(0, start))
   return MONITORING.has(name) ? undefined : name
+}
+
+/** A query that names the index to be used. */
+const HINT = Buffer.from('\x02hint\0')
+
+/** The answer of a mongod to a query that names an index which is not there, or not built yet. */
+function refusal(message: Buffer): Buffer {
+  const errmsg = 'error processing query: hint provided does not correspond to an existing index'
+  const document = BSON.serialize({ ok: 0, errmsg, code: 2, codeName: 'BadValue' })
+  const head = Buffer.alloc(DOCUMENT_AT)
+  head.writeInt32LE(DOCUMENT_AT + document.length, 0)
+  head.writeInt32LE(message.readInt32LE(4), 8)
+  head.writeInt32LE(OP_MSG, 12)
+  return Buffer.concat([head, document])
 }
 
 /** Calls `onMessage` with each whole message of the wire protocol that a socket receives. */
@@ -73,6 +94,7 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
   const faults: Required<Fault>[] = []
   const sockets = new Set<Socket>()
   let commands = 0
+  let building = { until: 0, fails: false }
   let interruption: { at: number; work: () => Promise<void> } | undefined
 
   /** The fault that this command meets, if any; the others count it. */
@@ -87,6 +109,7 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
   const server = createServer((near) => {
     const far = connect(Number(port), host)
     const unanswered = new Set<number>()
+    const slow = new Set<number>()
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -108,6 +131,14 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
         return
       }
       if (fault?.when === 'after') unanswered.add(message.readInt32LE(4))
+      if (Date.now() < building.until) {
+        if (command === 'createIndexes' && building.fails) return
+        if (command === 'createIndexes') slow.add(message.readInt32LE(4))
+        if (command === 'find' && message.includes(HINT)) {
+          near.write(refusal(message))
+          return
+        }
+      }
       if (command === undefined || interruption?.at !== commands) {
         far.write(message)
         return
@@ -118,7 +149,9 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
       interruption = undefined
     })
     readMessages(far, (message) => {
-      if (unanswered.has(message.readInt32LE(8))) near.destroy()
+      const answered = message.readInt32LE(8)
+      if (unanswered.has(answered)) near.destroy()
+      else if (slow.has(answered)) setTimeout(() => near.write(message), building.until - Date.now())
       else near.write(message)
     })
   })
@@ -137,6 +170,9 @@ export async function startFaultyMongo(url: string): Promise<FaultyMongo> {
     },
     interrupt(skip, work) {
       interruption = { at: commands + skip + 1, work }
+    },
+    buildIndexes(ms, { fails } = { fails: false }) {
+      building = { until: Date.now() + ms, fails }
     },
     commands: () => commands,
     heal() {

@@ -76,6 +76,7 @@ export interface Running {
 const routes: Record<string, [method: string, path: string]> = {
   'personas.list': ['GET', '/personas'],
   'personas.tags': ['GET', '/tags'],
+  'personas.import': ['POST', '/personas/import'],
   'personas.create': ['POST', '/personas'],
   'personas.get': ['GET', '/personas/:id'],
   'personas.update': ['PUT', '/personas/:id'],

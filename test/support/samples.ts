@@ -30,11 +30,11 @@ export async function upload(
 /** Personas created at once: more of them keep a small database waiting. */
 const BATCH = 25
 
-/** Creates personas of about so many bytes each, and gives their ids. */
+/** Creates personas of about so many bytes each, with other `fields` too, and gives their ids. */
 export async function fill(
   base: string,
   project: string,
-  { count, bytes }: { count: number; bytes: number },
+  { count, bytes, fields }: { count: number; bytes: number; fields?: (at: number) => object },
 ): Promise<string[]> {
   const ids: string[] = []
   const systemPrompt = 'x'.repeat(bytes)
@@ -43,6 +43,7 @@ export async function fill(
       projectId: project,
       name: `Persona ${begun + at}`,
       systemPrompt,
+      ...fields?.(begun + at),
     }))
     const { status, body } = await ask(base, batchedMutations('personas.create', inputs))
     if (status !== 200) {

@@ -1,7 +1,6 @@
-import { isDeepStrictEqual } from 'node:util'
-import { type Collection, type Db, type IndexDescription, MongoServerError } from 'mongodb'
+import { type Collection, type Db, MongoServerError } from 'mongodb'
 import type { StoredImage, StoredProject } from '../store.js'
-import type { OfFields, PersonaDocument, VersionDocument } from './persona-document.js'
+import type { PersonaDocument, VersionDocument } from './persona-document.js'
 
 export interface ProjectDocument extends Omit<StoredProject, 'id'> {
   /** The project's id. */
@@ -88,53 +87,4 @@ export async function nameTaken(
 /** Whether an error is a duplicate key of a unique index (code 11000). */
 export function isDuplicate(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 11000
-}
-
-/** Whether an index is there as it is wanted; one of another key or uniqueness is for the server to refuse. */
-function isSame(present: IndexDescription, wanted: IndexDescription): boolean {
-  const definition = ({ name, key, unique = false }: IndexDescription) => [name, Object.entries(key), unique]
-  return isDeepStrictEqual(definition(present), definition(wanted))
-}
-
-type Indexed = Pick<Collection, 'indexes' | 'createIndexes'>
-
-/** An index over fields that the collection's documents have. */
-type IndexOf<Document> = { name: string; key: OfFields<Document, 1>; unique?: true }
-
-/** Creates those indexes that are not there; not every server takes one that is. */
-async function createMissing(collection: Indexed, wanted: IndexDescription[]): Promise<void> {
-  const present = await collection.indexes().catch((error: unknown) => {
-    // NamespaceNotFound: the collection is new.
-    if (error instanceof Error && 'code' in error && error.code === 26) return []
-    throw error
-  })
-  const missing = wanted.filter((index) => !present.some((each) => isSame(each, index)))
-  if (missing.length > 0) await collection.createIndexes(missing)
-}
-
-/**
- * Creates the indexes that are not there yet. All but those of `projects` begin with `projectId`, so that
- * the collections can be sharded by it. None has a collation: names and ids compare byte by byte.
- */
-export async function createIndexes({ personas, versions, projects, images, portraitChanges }: Collections) {
-  await createMissing(personas, [
-    { name: NAME_INDEX, key: { projectId: 1, name: 1 }, unique: true },
-    { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },
-    { name: ORDER_INDEX, key: PERSONA_ORDER },
-    { name: UPDATED_INDEX, key: { projectId: 1, updatedAt: 1, _id: 1 } },
-    { name: TAG_INDEX, key: { projectId: 1, tagKeys: 1, createdAt: 1, _id: 1 } },
-    // Partial in databases of earlier versions, where it serves as well.
-    { name: 'project_image', key: { projectId: 1, imageUrl: 1 } },
-  ] satisfies IndexOf<PersonaDocument>[])
-  await createMissing(versions, [
-    { name: 'project_id_version', key: { projectId: 1, id: 1, version: 1 }, unique: true },
-  ])
-  await createMissing(projects, [{ name: 'order', key: { order: 1 } }])
-  await createMissing(images, [
-    { name: 'project_id', key: { projectId: 1, id: 1 }, unique: true },
-    // Ends in the id so that lists of ids never load the bytes beside them.
-    { name: 'project_role_order', key: { projectId: 1, role: 1, _id: 1, id: 1 } },
-    { name: ORDER_INDEX, key: IMAGE_ORDER },
-  ])
-  await createMissing(portraitChanges, [{ name: 'project_time', key: { projectId: 1, at: 1 } }])
 }

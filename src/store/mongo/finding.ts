@@ -3,12 +3,12 @@ import type { Filter } from 'mongodb'
 import { MAX_SPELLINGS, markOf, type PersonaQuery, searchedFields } from '../../personas/search.js'
 import type { Store } from '../store.js'
 import { type Collections, NAME_INDEX, ORDER_INDEX, TAG_INDEX, UPDATED_INDEX } from './collections.js'
-import { decodeCursor, decodeFound, encodeCursor, encodeFound } from './order.js'
+import { decodeCursor, encodeCursor } from './order.js'
 import { type PersonaDocument, searchFields, toPersona } from './persona-document.js'
 import { withTimeout } from './timeout.js'
 
-/** Documents of earlier versions that are given what they are found by at a time. */
-const FILLED_AT_ONCE = 500
+/** Documents of earlier versions that are given what they are found by at a time: far fewer than fit in a call's time. */
+const FILLED_AT_ONCE = 100
 /** For so long, in ms, a project is known to have no such documents: a process of an earlier version may add some. */
 const FILLED_MS = 10 * 60_000
 
@@ -31,9 +31,9 @@ function toText(key: Key): string {
 }
 
 /** How a query's list is sorted and read on. */
-export function orderOf(query: PersonaQuery) {
+export function orderOf(projectId: string, query: PersonaQuery) {
   const { sort, isReversed, tags } = query
-  const mark = markOf(query)
+  const list = `${projectId}\n${markOf(query)}`
   const direction: 1 | -1 = isReversed ? -1 : 1
   const [from, behind] = isReversed ? (['$lte', '$lt'] as const) : (['$gte', '$gt'] as const)
 
@@ -42,13 +42,6 @@ export function orderOf(query: PersonaQuery) {
     if (sort === 'name') return { name: { [behind]: key } }
     // The first bound is where the index is entered; the $or only skips those of the same millisecond that were shown.
     return { [sort]: { [from]: key }, $or: [{ [sort]: { [behind]: key } }, { _id: { [behind]: _id } }] }
-  }
-
-  function readFound(cursor: string): Filter<PersonaDocument> | undefined {
-    const { key, _id } = decodeFound(mark, cursor) ?? {}
-    if (key === undefined || _id === undefined) return undefined
-    if (sort === 'name') return rest(key, _id)
-    return /^\d{1,15}$/.test(key) ? rest(new Date(Number(key)), _id) : undefined
   }
 
   // Keeps the planner from entering by the $or. With tags and another order, it chooses between the tag and the order.
@@ -61,14 +54,15 @@ export function orderOf(query: PersonaQuery) {
     options: { sort: keys, ...(hint !== undefined && { hint }) },
 
     write(last: PersonaDocument): string {
-      return mark === '' ? encodeCursor(last) : encodeFound(mark, { key: toText(last[sort]), _id: last._id })
+      return encodeCursor(list, { key: toText(last[sort]), _id: last._id })
     },
 
-    /** The condition for what follows a cursor; undefined for one that `write` did not make for the query. */
+    /** The condition for what follows a cursor; undefined for one that `write` did not make for the list. */
     read(cursor: string): Filter<PersonaDocument> | undefined {
-      if (mark !== '') return readFound(cursor)
-      const place = decodeCursor(cursor)
-      return place && rest(place.createdAt, place._id)
+      const { key, _id } = decodeCursor(list, cursor) ?? {}
+      if (key === undefined || _id === undefined) return undefined
+      if (sort === 'name') return rest(key, _id)
+      return /^\d{1,15}$/.test(key) ? rest(new Date(Number(key)), _id) : undefined
     },
   }
 }
@@ -82,26 +76,35 @@ export function mongoSearch(personas: Collections['personas']): MongoSearch {
   const filled = new LRUCache<string, true>({ max: 10_000, ttl: FILLED_MS })
   const projection = Object.fromEntries(['updatedAt', ...searchedFields].map((name) => [name, 1]))
 
-  /** Returns whether there may be more. */
-  async function fillSome(projectId: string): Promise<boolean> {
-    const without = personas.find({ projectId, search: { $exists: false } }, { projection })
-    const documents = await withTimeout(() => without.limit(FILLED_AT_ONCE).toArray())
-    if (documents.length === 0) return false
-    const updates = documents.map((document) => ({
-      updateOne: {
-        // What was changed since has it.
-        filter: { _id: document._id, projectId, updatedAt: document.updatedAt },
-        update: { $set: searchFields(toPersona(document)) },
-      },
-    }))
-    await withTimeout(() => personas.bulkWrite(updates, { ordered: false }))
-    return true
+  /** Returns whether there were any. */
+  async function fillAll(projectId: string): Promise<boolean> {
+    const filter = { projectId, search: { $exists: false } }
+    // In this order each is looked at once, as filling it leaves its place.
+    const without = personas.find(filter, { projection, hint: ORDER_INDEX }).batchSize(FILLED_AT_ONCE)
+    let any = false
+    try {
+      for (; await withTimeout(() => without.hasNext()); any = true) {
+        const updates = without.readBufferedDocuments().map((document) => ({
+          updateOne: {
+            // What was changed since has it.
+            filter: { _id: document._id, projectId, updatedAt: document.updatedAt },
+            update: { $set: searchFields(toPersona(document)) },
+          },
+        }))
+        await withTimeout(() => personas.bulkWrite(updates, { ordered: false }))
+      }
+      return any
+    } finally {
+      // Where the database does not hear of it, it lets go of that by itself.
+      await without.close().catch(() => undefined)
+    }
   }
 
   return {
     async fill(projectId) {
       if (filled.has(projectId)) return
-      while (await fillSome(projectId));
+      // What a process of an earlier version changed meanwhile is without still.
+      while (await fillAll(projectId));
       filled.set(projectId, true)
     },
 

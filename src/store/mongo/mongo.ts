@@ -1,9 +1,10 @@
 import { DEFAULT_VERSIONS_KEPT } from '../../personas/versions.js'
 import type { Store, StoreOptions } from '../store.js'
 import { mongoChanges } from './changes.js'
-import { collectionsOf, createIndexes } from './collections.js'
+import { collectionsOf } from './collections.js'
 import { connectMongo, unusable } from './connection.js'
 import { mongoImages } from './images.js'
+import { createIndexes } from './indexes.js'
 import { mongoPersonas } from './personas.js'
 import { mongoPortraits } from './portraits.js'
 import { mongoProjects } from './projects.js'
@@ -30,12 +31,12 @@ export interface MongoStoreOptions extends StoreOptions {
 
 /**
  * Opens the store in the MongoDB of a connection string (database `personas` unless the string names one),
- * creates what indexes are missing, and clears up after processes that ended in the middle of a change.
+ * creates what indexes are missing, waits until they are built, and clears up after processes that ended in the middle of a change.
  * Any number of processes may share a database. Throws an Error of one line, which names the hosts and never
  * the credentials, when the database cannot be used.
  */
 export async function openMongoStore(url: string, options: MongoStoreOptions = {}): Promise<MongoStore> {
-  const { onStep = () => undefined, versionsKept = DEFAULT_VERSIONS_KEPT } = options
+  const { onStep = () => undefined, onWait, versionsKept = DEFAULT_VERSIONS_KEPT } = options
   const { db, address, close } = await connectMongo(url)
   const collections = collectionsOf(db)
   const portraits = mongoPortraits(collections, onStep)
@@ -45,7 +46,7 @@ export async function openMongoStore(url: string, options: MongoStoreOptions = {
     await histories.sweep(olderThanMs)
   }
   try {
-    await createIndexes(collections)
+    await createIndexes(collections, onWait)
     await sweep(ABANDONED_MS)
   } catch (error) {
     await close()

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 
 // A process that restarts begins its counter again: these bytes keep its keys apart from those of any other process.
 const processMark = randomBytes(5).toString('hex')
@@ -49,30 +49,24 @@ export function placeBehind(newest: Place | null, now: number): Place {
   return { createdAt: new Date(Math.max(now, floor)), _id }
 }
 
-/** The opaque text that stands for a place in links to the next page. */
-export function encodeCursor({ createdAt, _id }: Place): string {
-  return Buffer.from(`${createdAt.getTime()} ${_id}`).toString('base64url')
+/** A document's place in a list: what the list is ordered by, and the document. */
+interface ListPlace {
+  key: string
+  _id: string
 }
 
-/** The place a cursor stands for; undefined for any text that `encodeCursor` did not make. */
-export function decodeCursor(cursor: string): Place | undefined {
-  const text = Buffer.from(cursor, 'base64url').toString('latin1')
-  const [, time, _id] = /^(\d{1,15}) ([0-9a-z]{25})$/.exec(text) ?? []
-  if (time === undefined || _id === undefined) return undefined
-  const place = { createdAt: new Date(Number(time)), _id }
-  return encodeCursor(place) === cursor ? place : undefined
+/** A text that stands for a place in one list, with a checksum of both. */
+export function encodeCursor(list: string, { key, _id }: ListPlace): string {
+  const place = `${_id} ${key}`
+  const sum = createHash('sha256').update(`${list}\n${place}`).digest('base64url').slice(0, 16)
+  return Buffer.from(`${sum} ${place}`).toString('base64url')
 }
 
-/** A text that stands for a place in a list of a query: its mark, the document, and what the list is ordered by. */
-export function encodeFound(mark: string, { key, _id }: { key: string; _id: string }): string {
-  return Buffer.from(`${mark} ${_id} ${key}`).toString('base64url')
-}
-
-/** The place such a text stands for; undefined for any that `encodeFound` did not make for the mark. */
-export function decodeFound(mark: string, cursor: string): { key: string; _id: string } | undefined {
+/** The place such a text stands for; undefined for any that `encodeCursor` did not make for the list. */
+export function decodeCursor(list: string, cursor: string): ListPlace | undefined {
   const text = Buffer.from(cursor, 'base64url').toString()
   const [, _id, key] = /^\S+ ([0-9a-z]{25}) (.*)$/s.exec(text) ?? []
   if (_id === undefined || key === undefined) return undefined
   const place = { key, _id }
-  return encodeFound(mark, place) === cursor ? place : undefined
+  return encodeCursor(list, place) === cursor ? place : undefined
 }

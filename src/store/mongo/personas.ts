@@ -1,11 +1,13 @@
+import { MongoBulkWriteError } from 'mongodb'
 import { newPersona } from '../../personas/change.js'
+import type { Persona } from '../../personas/schema.js'
 import { EVERY_PERSONA } from '../../personas/search.js'
 import type { Store } from '../store.js'
 import { type Collections, isDuplicate, LATEST, nameTaken } from './collections.js'
 import { filterOf, mongoSearch, orderOf } from './finding.js'
 import { type Place, placeBehind } from './order.js'
 import { type PersonaDocument, toDocument, toPersona } from './persona-document.js'
-import { withTimeout } from './timeout.js'
+import { timeoutFor, withTimeout } from './timeout.js'
 
 /** The place of a project's newest persona; null where there is none. */
 export function newestPlace(personas: Collections['personas'], projectId: string): Promise<Place | null> {
@@ -13,15 +15,28 @@ export function newestPlace(personas: Collections['personas'], projectId: string
   return personas.findOne({ projectId }, place)
 }
 
+/**
+ * The places of those of `count` documents that a write of several may not have inserted. Throws where it failed in
+ * another way than by duplicates. Not every server says which these are.
+ */
+function failedOf(error: unknown, count: number): number[] {
+  if (!(error instanceof MongoBulkWriteError)) throw error
+  const failed = [error.writeErrors].flat().map(({ index }) => index)
+  if (failed.length > 0) return failed
+  if (!isDuplicate(error)) throw error
+  return Array.from({ length: count }, (_, at) => at)
+}
+
 type PersonaMethods = Pick<
   Store,
   | 'listPersonas'
   | 'listTagSpellings'
   | 'findPersona'
-  | 'findPersonaByName'
   | 'listPersonaNames'
   | 'matchPersonaId'
   | 'insertPersona'
+  | 'findPersonasByName'
+  | 'insertPersonas'
 >
 
 /** Reading personas and creating them. */
@@ -32,7 +47,7 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     projectId,
     { limit, maxBytes = Number.POSITIVE_INFINITY, cursor, query = EVERY_PERSONA },
   ) => {
-    const order = orderOf(query)
+    const order = orderOf(projectId, query)
     const after = cursor === undefined ? undefined : order.read(cursor)
     if (cursor !== undefined && after === undefined) return 'bad-cursor'
     if (query.words.length > 0) await search.fill(projectId)
@@ -62,6 +77,29 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     return { json: `[${texts.join(',')}]\n`, bytes }
   }
 
+  const insertPersona: Store['insertPersona'] = (projectId, persona, now) => {
+    return withTimeout(async (signal) => {
+      for (;;) {
+        const newest = await newestPlace(personas, projectId)
+        signal.throwIfAborted()
+        const place = placeBehind(newest, now)
+        const document = toDocument(
+          { projectId, persona: newPersona(persona, place.createdAt.getTime()) },
+          place,
+        )
+        const outcome = await personas.insertOne(document).then(
+          () => toPersona(document),
+          async (error: unknown) => {
+            // An id is new for each persona: what has it is this one, stored by a try whose answer was lost.
+            const own = isDuplicate(error) && (await personas.findOne({ projectId, id: persona.id }, LATEST))
+            return own ? toPersona(own) : nameTaken(personas, document, error)
+          },
+        )
+        if (outcome !== null) return outcome
+      }
+    })
+  }
+
   return {
     listPersonas,
     listTagSpellings: search.listTagSpellings,
@@ -71,14 +109,9 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
       return document && toPersona(document)
     },
 
-    async findPersonaByName(projectId, name) {
-      const document = await withTimeout(() => personas.findOne({ projectId, name }))
-      return document && toPersona(document)
-    },
-
     async listPersonaNames(projectId, limit) {
       const projection = { _id: 0, name: 1, updatedAt: 1 }
-      const { options } = orderOf(EVERY_PERSONA)
+      const { options } = orderOf(projectId, EVERY_PERSONA)
       const found = personas.find({ projectId }, { ...options, projection }).limit(limit)
       const names = await withTimeout(() => found.toArray())
       return names.map(({ name, updatedAt }) => ({ name, updatedAt: updatedAt.toISOString() }))
@@ -93,28 +126,39 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
       return first === undefined ? { count: 0 } : { count: matches.length, id: first.id }
     },
 
-    insertPersona(projectId, persona, now) {
-      return withTimeout(async (signal) => {
-        for (;;) {
-          const newest = await newestPlace(personas, projectId)
-          signal.throwIfAborted()
-          const place = placeBehind(newest, now)
-          const document = toDocument(
-            { projectId, persona: newPersona(persona, place.createdAt.getTime()) },
-            place,
-          )
-          const outcome = await personas.insertOne(document).then(
-            () => toPersona(document),
-            async (error: unknown) => {
-              // An id is new for each persona: what has it is this one, stored by a try whose answer was lost.
-              const own =
-                isDuplicate(error) && (await personas.findOne({ projectId, id: persona.id }, LATEST))
-              return own ? toPersona(own) : nameTaken(personas, document, error)
-            },
-          )
-          if (outcome !== null) return outcome
-        }
+    insertPersona,
+
+    async findPersonasByName(projectId, names) {
+      const found = personas.find({ projectId, name: { $in: [...names] } }, LATEST)
+      return (await withTimeout(() => found.toArray())).map(toPersona)
+    },
+
+    async insertPersonas(projectId, given, now) {
+      if (given.length === 0) return []
+      const documents = await withTimeout(async () => {
+        let place = await newestPlace(personas, projectId)
+        return given.map((persona) => {
+          const next = placeBehind(place, now)
+          place = next
+          return toDocument({ projectId, persona: newPersona(persona, next.createdAt.getTime()) }, next)
+        })
       })
+      const length = given.reduce((sum, { systemPrompt = '' }) => sum + systemPrompt.length, 0)
+      const failed = await withTimeout(
+        () =>
+          personas.insertMany(documents, { ordered: false }).then(
+            () => [],
+            (error: unknown) => failedOf(error, documents.length),
+          ),
+        timeoutFor({ length }),
+      )
+      const inserted: (Persona | 'name-taken')[] = documents.map(toPersona)
+      // Each by itself tells whether its name is taken, or the persona is its own, stored by a try whose answer was lost.
+      for (const index of failed) {
+        const persona = given[index]
+        if (persona !== undefined) inserted[index] = await insertPersona(projectId, persona, now)
+      }
+      return inserted
     },
   }
 }

@@ -1,4 +1,4 @@
-import { MongoError, MongoServerError } from 'mongodb'
+import { MongoBulkWriteError, MongoError, MongoServerError } from 'mongodb'
 import { databaseFull, databaseUnavailable } from '../../errors/store.js'
 
 /** How long a call may wait for the database, in ms: so its 503 is there within 5 s. */
@@ -50,6 +50,9 @@ function translated(error: unknown): unknown {
   if (error instanceof Error && 'code' in error && SOCKET_CODES.has(String(error.code)))
     return databaseUnavailable({ cause: error })
   if (!(error instanceof MongoError)) return error
+  // What the driver met in the middle of several writes, as a connection that was lost.
+  if (error instanceof MongoBulkWriteError && error.errorResponse instanceof MongoError)
+    return translated(error.errorResponse)
   if (error.code === OUT_OF_DISK_SPACE) return databaseFull({ cause: error })
   const outage =
     UNAVAILABLE_NAMES.has(error.name) ||

@@ -1,5 +1,8 @@
 import type Database from 'libsql'
 
+/** How long the tasks of one transaction may take, in ms: nobody is answered meanwhile. */
+const TRANSACTION_MS = 20
+
 interface Waiting {
   task: () => unknown
   resolve: (value: unknown) => void
@@ -64,10 +67,22 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
     return () => resolve(value)
   }
 
-  function commitAll(batch: Waiting[]) {
+  /** Commits what waits, as much as is done in the time of one transaction. */
+  function commitWaiting() {
+    // What fails before the first task concerns all of them.
+    let batch = waiting
+    waiting = []
     try {
       begin()
-      const settlements = batch.map(batch.length === 1 ? performAlone : perform)
+      const until = performance.now() + TRANSACTION_MS
+      const settlements: (() => void)[] = []
+      const run = batch.length === 1 ? performAlone : perform
+      while (settlements.length < batch.length && performance.now() < until) {
+        const task = batch[settlements.length]
+        if (task !== undefined) settlements.push(run(task))
+      }
+      waiting = batch.slice(settlements.length)
+      batch = batch.slice(0, settlements.length)
       commit()
       for (const settle of settlements) settle()
     } catch (error) {
@@ -81,6 +96,7 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
         // The tasks have been rejected with what failed first.
       }
     }
+    if (waiting.length > 0) setImmediate(commitWaiting)
   }
 
   function endFailed() {
@@ -93,17 +109,11 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
     }
   }
 
-  function flush() {
-    const batch = waiting
-    waiting = []
-    commitAll(batch)
-  }
-
   function write<T>(task: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       // The list holds tasks of every type; each is settled with what it returned.
       waiting.push({ task, resolve: resolve as Waiting['resolve'], reject })
-      if (waiting.length === 1) setImmediate(flush)
+      if (waiting.length === 1) setImmediate(commitWaiting)
     })
   }
 

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { storeClosed } from '../../errors/store.js'
+import { makeFolder } from '../../folder.js'
 import { type Commits, type Guard, groupCommit } from './commit.js'
 import { faultKind, isDiskFull, startFault, translated } from './faults.js'
 import { type FileHealth, watchFile } from './health.js'
@@ -103,7 +103,7 @@ function connect(dataDir: string): { db: Database.Database; health: FileHealth }
   const file = join(dataDir, 'personas.db')
   let db: Database.Database | undefined
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir)
     db = new Database(file, { timeout: 500 })
     db.pragma('locking_mode = EXCLUSIVE')
     db.pragma('journal_mode = WAL')

@@ -7,12 +7,13 @@ import type { SearchRows } from './search-rows.js'
 import type { Place, Search, Statement } from './search-statements.js'
 import * as statements from './search-statements.js'
 
-// A statement keeps this process busy, so it looks at so many rows at most: some milliseconds. Where a query holds for
-// many, the first few are enough.
+// A statement keeps this process busy, for as long as it has rows, texts and words to look at. So the first looks at
+// few rows, which are enough where a query holds for many, and each of the others at as many as take so long, in ms.
+const STATEMENT_MS = 8
 const FIRST_ROWS = 100
 const ROWS = 8_000
 const MORE = 4
-/** By trigrams it looks at so many rows, among so many of all projects. */
+/** By trigrams it looks at so many rows at most, among so many of all projects. */
 const TRIGRAM_ROWS = 2_000
 const TRIGRAM_RANGE = 50_000
 /** So many rows are looked at before trigrams are used where there are some, and before rows are given some. */
@@ -26,9 +27,38 @@ const RAREST_TAG = `SELECT json_array(value) AS found FROM json_each(?2) ORDER B
   ) LIMIT 1`
 
 /** Finds rows, up to `limit` behind a place, in the order of the query. */
-export type Find = (search: Search, from: { after: Place | undefined; limit: number }) => Promise<Place[]>
+export type Find = (search: Search, from: FindFrom) => Promise<Place[]>
 
-/** One statement of a search runs at a time, and others are answered in between. */
+interface FindFrom {
+  after: Place | undefined
+  limit: number
+  /** Ends the search, which then fails with its reason. */
+  signal?: AbortSignal | undefined
+}
+
+/** How many rows the next statement of a search looks at, by how long the ones before took. */
+class Pace {
+  rows: number
+
+  constructor({ words, limit }: { words: number; limit: number }) {
+    this.rows = words === 0 ? Math.min(Math.max(limit, FIRST_ROWS), ROWS) : Math.ceil(FIRST_ROWS / words)
+  }
+
+  /** Notes how long a statement took that looked at `rows`, in ms. */
+  took(ms: number): void {
+    const factor = Math.min(MORE, STATEMENT_MS / ms)
+    this.rows = Math.min(Math.max(Math.floor(this.rows * factor), 1), ROWS)
+  }
+}
+
+/** What the statements of one search have in common. */
+interface Run {
+  search: Search
+  pace: Pace
+  signal: AbortSignal | undefined
+}
+
+/** One statement of a search, of counting tags or of reading a version runs at a time; others are answered in between. */
 export function searchTurns(): Limit {
   return new Limit({ name: 'search_turns', capacity: 1, maxWaitMs: 10_000, error: tooManyLargeAnswers })
 }
@@ -36,8 +66,14 @@ export function searchTurns(): Limit {
 /** Which rows of a project a query has. `turns` are those of its statements. */
 export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: SearchRows; turns: Limit }): Find {
   const prepared = new LRUCache<string, Query>({ max: 100, memoMethod: (sql) => db.prepare(sql) })
-  async function run<Found>({ sql, values }: Statement) {
-    const row = await beginInTurn(turns, async () => prepared.memo(sql).get(...values))
+  async function run<Found>({ search, pace, signal }: Run, { sql, values }: Statement) {
+    const statement = async () => {
+      const began = performance.now()
+      const row = prepared.memo(sql).get(...values)
+      pace.took(performance.now() - began)
+      return row
+    }
+    const row = await beginInTurn(turns, statement, { caller: search.projectId, signal })
     // As the statement says.
     return {
       found: JSON.parse(String(row?.found)) as Found[],
@@ -47,57 +83,72 @@ export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: Searc
   }
 
   /** The tag that the fewest rows have; each is counted as far as a statement may look. */
-  async function rarestOf({ projectId, query: { tags } }: Search): Promise<string | undefined> {
+  async function rarestOf(search: Search, signal: AbortSignal | undefined): Promise<string | undefined> {
+    const { projectId, query } = search
+    const { tags } = query
     if (tags.length < 2) return tags[0]
-    const { found } = await run<string>({ sql: RAREST_TAG, values: [projectId, JSON.stringify(tags)] })
+    const counted = { search, signal, pace: new Pace({ words: 0, limit: ROWS }) }
+    const { found } = await run<string>(counted, {
+      sql: RAREST_TAG,
+      values: [projectId, JSON.stringify(tags)],
+    })
     return found[0]
   }
 
   /** Rows in order of creation, which is that of `seq`, forward or backward. */
   async function collect(
     search: Search,
-    { after, limit }: { after: number; limit: number },
+    { after, limit, signal }: { after: number; limit: number; signal: AbortSignal | undefined },
   ): Promise<number[]> {
     const { projectId, query } = search
     const { words, isReversed } = query
-    const tag = await rarestOf(search)
+    const tag = await rarestOf(search, signal)
     const { indexedTo = 0, mark = '' } = rows.progressOf(projectId) ?? {}
     const match = statements.trigramQuery(mark, words)
     const found: number[] = []
     let at = after
     let seen = 0
-    let size = Math.min(Math.max(limit, FIRST_ROWS), ROWS)
+    const pace = new Pace({ words: words.length, limit })
+    const state = { search, pace, signal }
     for (;;) {
       const isIndexed = isReversed ? at <= indexedTo + 1 : at < indexedTo
       if (match !== undefined && isIndexed && seen >= ROWS_BEFORE_TRIGRAMS) {
         const until = isReversed ? Math.max(at - TRIGRAM_RANGE, 0) : Math.min(at + TRIGRAM_RANGE, indexedTo)
         const trigrams = { match, until }
+        const size = Math.min(pace.rows, TRIGRAM_ROWS)
         const slice = await run<number>(
-          statements.findAmong(search, { after: at, limit: TRIGRAM_ROWS, trigrams }),
+          state,
+          statements.findAmong(search, { after: at, limit: size, trigrams }),
         )
         found.push(...slice.found)
-        at = slice.rows === TRIGRAM_ROWS ? slice.last : until
+        at = slice.rows === size ? slice.last : until
         if (found.length >= limit || at === 0) break
         continue
       }
-      const slice = await run<number>(statements.findAmong(search, { after: at, limit: size, tag }))
+      const size = pace.rows
+      const slice = await run<number>(state, statements.findAmong(search, { after: at, limit: size, tag }))
       found.push(...slice.found)
       seen += slice.rows
       if (found.length >= limit || slice.rows < size) break
       at = slice.last
-      size = Math.min(MORE * size, ROWS)
       if (seen >= MANY_ROWS && match !== undefined && !isIndexed) void rows.index(projectId)
     }
     return found.slice(0, limit)
   }
 
   /** Rows in the query's order, each looked at. */
-  async function walk(search: Search, { after, limit }: { after: Place; limit: number }): Promise<Place[]> {
+  async function walk(
+    search: Search,
+    { after, limit, signal }: FindFrom & { after: Place },
+  ): Promise<Place[]> {
     // What changes meanwhile may come again further on.
     const places = new Map<number, Place>()
+    const pace = new Pace({ words: search.query.words.length, limit })
     let at = after
-    for (let size = Math.min(limit, ROWS); ; size = Math.min(MORE * size, ROWS)) {
+    for (;;) {
+      const size = pace.rows
       const { found } = await run<[...Place, 0 | 1]>(
+        { search, pace, signal },
         statements.findInOrder(search, { after: at, limit: size }),
       )
       for (const [key, seq, holds] of found) if (holds === 1 && !places.has(seq)) places.set(seq, [key, seq])
@@ -108,19 +159,20 @@ export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: Searc
     }
   }
 
-  return async (search, { after, limit }) => {
+  return async (search, { after, limit, signal }) => {
     const { projectId, query } = search
     const { tags, words, name, sort } = query
     if (tags.length + words.length > 0) await rows.fill(projectId)
-    const from = { after: after ?? statements.beginningOf(query), limit }
+    const from = { after: after ?? statements.beginningOf(query), limit, signal }
     if (name !== undefined || tags.length + words.length === 0) return walk(search, from)
     if (sort === 'createdAt') {
-      const seqs = await collect(search, { after: from.after[1], limit })
+      const seqs = await collect(search, { after: from.after[1], limit, signal })
       return seqs.map((seq) => [seq, seq])
     }
     const inAnyOrder = { projectId, query: { ...EVERY_PERSONA, tags, words } }
-    const seqs = await collect(inAnyOrder, { after: 0, limit: FEW })
+    const seqs = await collect(inAnyOrder, { after: 0, limit: FEW, signal })
     if (seqs.length === FEW) return walk(search, from)
-    return (await run<Place>(statements.sortFound(search, seqs, from))).found
+    const state = { search, signal, pace: new Pace({ words: 0, limit: FEW }) }
+    return (await run<Place>(state, statements.sortFound(search, seqs, from))).found
   }
 }

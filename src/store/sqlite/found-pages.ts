@@ -25,13 +25,14 @@ export function foundPages(
            FROM (SELECT place.key AS at, octet_length(body) + ${BODY_GROWTH} * (changed IS NULL) AS size FROM ${found}))`,
   )
 
-  return async (projectId, { limit, maxBytes = Number.MAX_SAFE_INTEGER, cursor, query = EVERY_PERSONA }) => {
+  return async (projectId, request) => {
+    const { limit, maxBytes = Number.MAX_SAFE_INTEGER, cursor, query = EVERY_PERSONA, signal } = request
     const { sort } = query
     const list = `${projectId}\n${markOf(query)}`
     const at = cursor === undefined ? undefined : cursors.read(list, cursor)
     if (cursor !== undefined && at === undefined) return 'bad-cursor'
     const after: Place | undefined = at && [keyOf(query, at), at.seq]
-    const places = await find({ projectId, query }, { after, limit: limit + 1 })
+    const places = await find({ projectId, query }, { after, limit: limit + 1, signal })
 
     const seqs = JSON.stringify(places.map(([, seq]) => seq))
     const sizes = fitting.get(seqs, limit, maxBytes)

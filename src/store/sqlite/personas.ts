@@ -14,10 +14,11 @@ type PersonaStore = Pick<
   Store,
   | 'listPersonas'
   | 'findPersona'
-  | 'findPersonaByName'
   | 'listPersonaNames'
   | 'matchPersonaId'
   | 'insertPersona'
+  | 'findPersonasByName'
+  | 'insertPersonas'
   | 'updatePersona'
   | 'deletePersona'
   | 'storePortrait'
@@ -73,8 +74,12 @@ export function sqlitePersonas(
      WHERE total <= ?`,
   )
   const find = db.prepare(`SELECT ${BODY} AS body FROM personas WHERE project_id = ? AND id = ?`)
-  const findByName = db.prepare(`SELECT id, ${BODY} AS body FROM personas WHERE project_id = ? AND name = ?`)
   const names = db.prepare('SELECT name, updated_at FROM personas WHERE project_id = ? ORDER BY seq LIMIT ?')
+  // Held to this order, it looks each name up.
+  const named = db.prepare(
+    `SELECT ${BODY} AS body FROM json_each(?2) AS wanted CROSS JOIN personas
+     ON project_id = ?1 AND name = CAST(wanted.value AS TEXT)`,
+  )
   // '~' sorts behind every character of a UUID, so this is the range of ids that begin with the prefix.
   const match = db.prepare(
     `SELECT count(*) AS count, min(id) AS id FROM personas WHERE project_id = ?1 AND id >= ?2 AND id < ?2 || '~'`,
@@ -140,6 +145,21 @@ export function sqlitePersonas(
     return wanted < limit ? { ...found, nextCursor, endsEarly: true } : { ...found, nextCursor }
   }
 
+  const insertPersona: Store['insertPersona'] = async (projectId, given, now) => {
+    const persona = newPersona(given, now)
+    const row = toRow(persona)
+    try {
+      await db.write(() => {
+        insert.changeOne(projectId, given.id, row.name, row.updated_at, row.changed, row.body)
+        search.insert(projectId, persona)
+      })
+    } catch (error) {
+      if (violates(error, 'personas.name')) return 'name-taken'
+      throw error
+    }
+    return persona
+  }
+
   return {
     forget: cache.drop,
     listPersonas,
@@ -149,13 +169,6 @@ export function sqlitePersonas(
       if (known !== undefined) return known
       const row = findRow(projectId, id)
       return row === undefined ? null : cache.keep(projectId, id, row)
-    },
-
-    async findPersonaByName(projectId, name) {
-      const row = findByName.get(projectId, name)
-      if (row === undefined) return null
-      const id = String(row.id)
-      return cache.get(projectId, id) ?? cache.keep(projectId, id, { body: String(row.body) })
     },
 
     async listPersonaNames(projectId, limit) {
@@ -171,19 +184,17 @@ export function sqlitePersonas(
       return count === 0 ? { count } : { count, id: String(row?.id) }
     },
 
-    async insertPersona(projectId, given, now) {
-      const persona = newPersona(given, now)
-      const row = toRow(persona)
-      try {
-        await db.write(() => {
-          insert.changeOne(projectId, given.id, row.name, row.updated_at, row.changed, row.body)
-          search.insert(projectId, persona)
-        })
-      } catch (error) {
-        if (violates(error, 'personas.name')) return 'name-taken'
-        throw error
-      }
-      return persona
+    insertPersona,
+
+    // Those that come at once are one commit, in the order in which they come.
+    insertPersonas: (projectId, given, now) =>
+      Promise.all(given.map((persona) => insertPersona(projectId, persona, now))),
+
+    async findPersonasByName(projectId, names) {
+      // The column is that of PersonaRow.
+      return named
+        .all(projectId, JSON.stringify(names))
+        .map((row) => toPersona(row as Pick<PersonaRow, 'body'>))
     },
 
     async updatePersona(projectId, id, { now, ifMatch, revertedFrom, ...change }) {

@@ -97,13 +97,15 @@ function placesIn(table: (typeof OWNING)[number]): string {
     FROM ${table}_ids AS known WHERE id IS NOT NULL`
 }
 
+// As one value: rows are slow to fetch.
 const LIST = `WITH RECURSIVE ${OWNING.map(idsIn).join(', ')}
-  SELECT places.id, coalesce(projects.name, places.id) AS name
+  SELECT json_group_array(json_object('id', id, 'name', name)) AS found FROM (
+  SELECT places.id AS id, coalesce(projects.name, places.id) AS name
   FROM (SELECT id, seq AS place FROM projects UNION ALL ${OWNING.map(placesIn).join(' UNION ALL ')}) AS places
   LEFT JOIN projects ON projects.id = places.id
-  GROUP BY places.id ORDER BY min(place), places.id`
+  GROUP BY places.id ORDER BY min(place), places.id)`
 
-const LIST_ONE = `SELECT given.id, coalesce(projects.name, given.id) AS name
+const LIST_ONE = `SELECT json_group_array(json_object('id', given.id, 'name', coalesce(projects.name, given.id))) AS found
   FROM (SELECT ? AS id) AS given LEFT JOIN projects ON projects.id = given.id
   WHERE projects.id IS NOT NULL
     ${OWNING.map((table) => `OR EXISTS (SELECT 1 FROM ${table} WHERE project_id = given.id)`).join(' ')}`
@@ -148,8 +150,9 @@ export function sqliteProjects(db: SqliteDatabase): ProjectStore {
 
   return {
     async listProjects(id) {
-      const rows = id === undefined ? list.all() : listOne.all(id)
-      return rows.map((row) => ({ id: String(row.id), name: String(row.name) }))
+      const row = id === undefined ? list.get() : listOne.get(id)
+      // As the statement says.
+      return JSON.parse(String(row?.found)) as { id: string; name: string }[]
     },
 
     async findProject(id) {

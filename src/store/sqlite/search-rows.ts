@@ -6,6 +6,8 @@ import type { SqliteDatabase } from './database.js'
 /** The most rows that one step gives a text or trigrams: some milliseconds, in which nobody is answered. */
 const TEXTS_AT_ONCE = 100
 const TRIGRAMS_AT_ONCE = 300
+/** The most bytes of texts that are given trigrams at once; one text at least. */
+const TRIGRAM_BYTES = 128 * 1024
 
 /** How far the search data of a project is; a project without has all texts, and no trigrams. */
 export interface SearchProgress {
@@ -35,8 +37,10 @@ export function searchRows(db: SqliteDatabase) {
   )
   const setLacking = db.prepare('UPDATE search_progress SET lacking_to = ? WHERE project_id = ?')
   const next = db.prepare(
-    `SELECT max(seq) AS last
-     FROM (SELECT seq FROM persona_search WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ${TRIGRAMS_AT_ONCE})`,
+    `SELECT coalesce(max(seq) FILTER (WHERE total <= ${TRIGRAM_BYTES}), min(seq)) AS last
+     FROM (SELECT seq, sum(size) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
+           FROM (SELECT seq, octet_length(text) AS size FROM persona_search
+                 WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ${TRIGRAMS_AT_ONCE}))`,
   )
   const index = db.prepare(
     `INSERT INTO persona_trigrams (rowid, text)

@@ -22,10 +22,11 @@ import { sqliteVersions } from './versions.js'
 export function openSqliteStore(dataDir: string, { versionsKept }: StoreOptions = {}): Store {
   const db = openDatabase(dataDir)
   const { insert, removePortraitIfUnused, ...images } = sqliteImages(db)
-  const { steps, ...versions } = sqliteVersions(db, versionsKept ?? DEFAULT_VERSIONS_KEPT)
+  const turns = searchTurns()
+  const kept = versionsKept ?? DEFAULT_VERSIONS_KEPT
+  const { steps, ...versions } = sqliteVersions(db, { kept, turns })
   const cursors = encryptedCursors(cursorKey(db))
   const search = searchRows(db)
-  const turns = searchTurns()
   const { forget, ...personas } = sqlitePersonas(db, {
     images: { insert, removePortraitIfUnused },
     versions: steps,
@@ -42,7 +43,7 @@ export function openSqliteStore(dataDir: string, { versionsKept }: StoreOptions 
     },
     ...personas,
     ...versions,
-    ...sqliteTags(db, search),
+    ...sqliteTags(db, { rows: search, turns }),
     ...sqliteProjects(db),
     ...sqliteRemoval(db, { forget, versions: steps }),
     ...images,

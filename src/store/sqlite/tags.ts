@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { beginInTurn, type Limit } from '../../limit.js'
 import type { TagCount } from '../../personas/schema.js'
 import { byUse, MAX_SPELLINGS } from '../../personas/search.js'
 import type { Store } from '../store.js'
@@ -13,8 +13,11 @@ function mostUsed(counts: Iterable<[string, number]>): TagCount[] {
   return all.sort(byUse).slice(0, MAX_SPELLINGS)
 }
 
-/** The tags of a project in SQLite. Others are answered between the statements that count them. */
-export function sqliteTags(db: SqliteDatabase, rows: SearchRows): Pick<Store, 'listTagSpellings'> {
+/** The tags of a project in SQLite. Others are answered between the statements that count them, whose `turns` they are. */
+export function sqliteTags(
+  db: SqliteDatabase,
+  { rows, turns }: { rows: SearchRows; turns: Limit },
+): Pick<Store, 'listTagSpellings'> {
   // The spellings of a tag are neighbours, but not of its places: the last of those is found over all of them.
   const count = db.prepare(
     `SELECT tag, spelling, count(*) AS count, max(seq) AS last
@@ -29,9 +32,10 @@ export function sqliteTags(db: SqliteDatabase, rows: SearchRows): Pick<Store, 'l
       let done: TagCount[] = []
       // Of the last tag that was met, more may follow.
       let open = new Map<string, number>()
-      for (let tag = '', seq = 0; ; await setImmediate()) {
+      for (let tag = '', seq = 0; ; ) {
+        const from = [projectId, tag, seq] as const
         let counted = 0
-        for (const row of count.all(projectId, tag, seq)) {
+        for (const row of await beginInTurn(turns, async () => count.all(...from))) {
           if (row.tag !== tag) {
             done.push(...mostUsed(open))
             open = new Map()

@@ -1,3 +1,4 @@
+import { beginInTurn, type Limit } from '../../limit.js'
 import { contentOf } from '../../personas/change.js'
 import type { Persona } from '../../personas/schema.js'
 import type { Store } from '../store.js'
@@ -22,8 +23,14 @@ function toEntry(row: Record<string, unknown>) {
   return { version: Number(row.version), updatedAt, ...toOrigin(row) }
 }
 
-/** The histories of personas in SQLite, of at most `kept` versions each, the current one counted. */
-export function sqliteVersions(db: SqliteDatabase, kept: number): VersionReads & { steps: VersionSteps } {
+/**
+ * The histories of personas in SQLite, of at most `kept` versions each, the current one counted. `turns` are those of
+ * reading a version.
+ */
+export function sqliteVersions(
+  db: SqliteDatabase,
+  { kept, turns }: { kept: number; turns: Limit },
+): VersionReads & { steps: VersionSteps } {
   const current = db.prepare(`SELECT ${BODY} AS body FROM personas WHERE project_id = ? AND id = ?`)
   const newest = db.prepare(
     `SELECT json_extract(${BODY}, '$.version') AS version, updated_at, changed, reverted_from
@@ -74,13 +81,16 @@ export function sqliteVersions(db: SqliteDatabase, kept: number): VersionReads &
       return [...shown, ...older].map(toEntry)
     },
 
-    async findVersion(projectId, id, version) {
-      const found = current.get(projectId, id)
-      if (found === undefined) return 'missing'
-      const persona = toPersona({ body: String(found.body) })
-      if (version === persona.version) return contentOf(persona)
-      const row = version > persona.version - kept ? find.get(projectId, id, version) : undefined
-      return row === undefined ? 'no-version' : toPersona({ body: String(row.body) })
+    findVersion(projectId, id, version) {
+      // It may be half a megabyte, and a batch may ask for a hundred.
+      return beginInTurn(turns, async () => {
+        const newestVersion = newest.get(projectId, id)?.version
+        if (newestVersion === undefined) return 'missing'
+        if (version === newestVersion)
+          return contentOf(toPersona({ body: String(current.get(projectId, id)?.body) }))
+        const row = version > Number(newestVersion) - kept ? find.get(projectId, id, version) : undefined
+        return row === undefined ? 'no-version' : toPersona({ body: String(row.body) })
+      })
     },
   }
 }

@@ -22,11 +22,12 @@ it('places a persona behind the newest, even one whose key is greater', () => {
 })
 
 it('reads back its own cursors and no other text', () => {
-  const place = { createdAt: new Date(T0), _id: nextOrderKey() }
-  const cursor = encodeCursor(place)
-  expect(decodeCursor(cursor)).toStrictEqual(place)
+  const place = { key: String(T0), _id: nextOrderKey() }
+  const cursor = encodeCursor('list', place)
+  expect(decodeCursor('list', cursor)).toStrictEqual(place)
+  expect(decodeCursor('other list', cursor)).toBeUndefined()
   for (const other of [`${cursor}A`, `${cursor}=`, cursor.slice(1), ` ${cursor}`, cursor.slice(0, -1)]) {
-    expect(decodeCursor(other)).toBeUndefined()
+    expect(decodeCursor('list', other)).toBeUndefined()
   }
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => decodeCursor(text) === undefined))
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => decodeCursor('list', text) === undefined))
 })
