@@ -3,13 +3,17 @@
 //   sqlite     Fastify and libsql, written by hand: the same work on the store without our layers
 //   mongo      the same with the MongoDB driver
 //   trpc       tRPC's own Fastify adapter on a procedure that answers a constant
+//   model      a provider of language models that answers at once
+//   chat       OpenAI's SDK in a bare route, with that provider (OPENAI_BASE_URL)
 // Started by bench.ts with KIND, PORT, and the other variables that the kind needs.
 import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { initTRPC } from '@trpc/server'
 import { fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
 import fastify from 'fastify'
 import Database from 'libsql'
 import { MongoClient } from 'mongodb'
+import OpenAI from 'openai'
 import { z } from 'zod'
 import { sample } from './sample.js'
 
@@ -110,9 +114,44 @@ function trpc() {
   app.register(fastifyTRPCPlugin, { prefix: '/trpc', trpcOptions: { router } })
 }
 
+const TOKENS = 200
+const TURN = JSON.stringify({ message: 'Where is my refund?', done: false, reason: 'continue' })
+
+function model() {
+  const about = { id: 'chatcmpl-1', created: 1_772_000_000, model: 'm' }
+  const message = { role: 'assistant', content: TURN, refusal: null }
+  const usage = { prompt_tokens: 600, completion_tokens: 20, total_tokens: 620 }
+  const whole = { ...about, choices: [{ index: 0, message, finish_reason: 'stop' }], usage }
+  const chunk = (delta: object, finish_reason: string | null = null) =>
+    `data: ${JSON.stringify({ ...about, choices: [{ index: 0, delta, finish_reason }] })}\n\n`
+  app.post<{ Body: { stream?: boolean } }>('/v1/chat/completions', async ({ body }, reply) => {
+    if (body.stream !== true) return whole
+    const tokens = Array.from({ length: TOKENS }, () => chunk({ content: 'word ' }))
+    return reply
+      .type('text/event-stream')
+      .send(Readable.from([...tokens, chunk({}, 'stop'), 'data: [DONE]\n\n']))
+  })
+}
+
+function chat() {
+  const client = new OpenAI({ apiKey: 'sk-bench', baseURL: process.env.OPENAI_BASE_URL, maxRetries: 0 })
+  const request = { model: 'm', messages: [{ role: 'user' as const, content: 'How can I help?' }] }
+  app.post('/whole', async () => client.chat.completions.create(request))
+  app.post('/stream', async (_, reply) => {
+    async function* events() {
+      const stream = await client.chat.completions.create({ ...request, stream: true })
+      for await (const chunk of stream) yield `data: ${JSON.stringify(chunk)}\n\n`
+      yield 'data: [DONE]\n\n'
+    }
+    return reply.type('text/event-stream').send(Readable.from(events()))
+  })
+}
+
 if (KIND === 'bare') bare()
 if (KIND === 'sqlite') sqlite()
 if (KIND === 'mongo') await mongo()
 if (KIND === 'trpc') trpc()
+if (KIND === 'model') model()
+if (KIND === 'chat') chat()
 await app.listen({ port: Number(PORT), host: '127.0.0.1' })
 console.log('ready')

@@ -188,6 +188,66 @@ async function mongo(): Promise<void> {
   await stop()
 }
 
+/** Simulation beside OpenAI's SDK alone, with one local provider; and memory over many turns. */
+async function simulation(): Promise<void> {
+  if (!['simulate', 'as a model'].some((name) => name.includes(options.only))) return
+  const model = await startBaseline(runtime, { KIND: 'model' })
+  const env = { OPENAI_BASE_URL: `http://127.0.0.1:${model.port}/v1`, CHAT_RATE_PER_MINUTE: '100000' }
+  const ours = await startBuilt(runtime, { DATA_DIR: folder(), ...env })
+  const bare = await startBaseline(runtime, { KIND: 'chat', ...env })
+  const send = async (method: string, path: string, body: object) => {
+    const headers = { 'Content-Type': 'application/json' }
+    const response = await fetch(`http://127.0.0.1:${ours.port}/api/projects/${PROJECT}${path}`, {
+      method,
+      headers,
+      body: JSON.stringify(body),
+    })
+    return response.json() as Promise<any>
+  }
+  await send('PUT', '/config', { llmSettings: { provider: 'openai', apiKey: 'sk-bench' } })
+  const { id } = await send('POST', '/personas', { name: 'a', systemPrompt: sample.systemPrompt })
+
+  const base = `/api/projects/${PROJECT}`
+  const messages = [{ role: 'assistant', content: 'How can I help?' }]
+  const turn: Shot = {
+    method: 'POST',
+    path: `${base}/personas/${id}/simulate`,
+    body: JSON.stringify({ messages }),
+  }
+  await compare({
+    name: 'simulate, 1 at once',
+    connections: 1,
+    ours: { server: ours, shot: turn },
+    baselines: [
+      { name: 'the SDK alone', side: { server: bare, shot: { method: 'POST', path: '/whole', body: '{}' } } },
+    ],
+  })
+  const spoken = { model: 'a', stream: true, messages: [{ role: 'user', content: 'How can I help?' }] }
+  const path = `${base}/openai/v1/chat/completions`
+  await compare({
+    name: 'as a model, streamed, 50 at once',
+    connections: 50,
+    ours: { server: ours, shot: { method: 'POST', path, body: JSON.stringify(spoken) } },
+    baselines: [
+      {
+        name: 'the SDK alone',
+        side: { server: bare, shot: { method: 'POST', path: '/stream', body: '{}' } },
+        atLeast: 0.9,
+      },
+    ],
+  })
+  const seen = [`at first ${memoryOf(ours).toFixed(0)} MB`]
+  const turns = options.quick ? 500 : 10_000
+  for (const mark of [turns / 2, turns]) {
+    for (let sent = 0; sent < mark; ) {
+      sent += (await fire({ port: ours.port, shot: turn, connections: 10, ms: 1_000 })).latencies.length
+    }
+    seen.push(`after ${mark} turns ${memoryOf(ours).toFixed(0)} MB`)
+  }
+  console.log(`memory of simulate: ${seen.join(', ')}`)
+  for (const server of [ours, bare, model]) server.stop()
+}
+
 function memoryOf({ pid }: Server): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }
@@ -240,6 +300,7 @@ async function startAndMemory(): Promise<void> {
 
 await sqlite()
 await mongo()
+await simulation()
 await startAndMemory()
 console.log(['', ...latencyTable].join('\n'))
 process.exit(0)

@@ -14,6 +14,7 @@ import { mountHealth } from './http/health.js'
 import { imageLimit, mountImages } from './http/images.js'
 import { requestId } from './http/lifetime.js'
 import { mountMetrics } from './http/metrics.js'
+import { mountOpenAi } from './http/openai.js'
 import { guardOrigins } from './http/origins.js'
 import { readPreferences } from './http/preferences.js'
 import { followRequests } from './http/requests.js'
@@ -22,6 +23,7 @@ import { answerClientErrors, createHttpServer } from './http/server.js'
 import { mountTrpc } from './http/trpc.js'
 import { logStream } from './log.js'
 import type { Metrics } from './metrics.js'
+import type { PersonaModels } from './simulation/models.js'
 import type { Store } from './store/store.js'
 
 /** Largest JSON body, in bytes. */
@@ -32,7 +34,7 @@ const MAX_PARAM = 16 * 1024
 export interface AppDeps {
   config: Pick<Config, 'apiKeys' | 'corsOrigins' | 'host' | 'logLevel'>
   store: Store
-  services: Services & { metrics: Metrics }
+  services: Services & { models: PersonaModels; metrics: Metrics }
   /** Milliseconds in which a request must have arrived whole. */
   requestTimeout?: number
   /** Milliseconds in which an answer must have been taken by its reader. */
@@ -109,6 +111,7 @@ export async function buildApp({
     scope.addHook('onRequest', admitBodies(bodies))
     acceptJson(scope)
     mountRest(scope, mounting)
+    mountOpenAi(scope, { models: services.models, answers })
     await scope.register(async (inner) => mountImages(inner, services.images, images))
     await scope.register(async (inner) => mountFiles(inner, { ...mounting, images }))
   })

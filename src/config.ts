@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { DEFAULT_VERSIONS_KEPT, MAX_VERSIONS_KEPT } from './personas/versions.js'
 import { faultOfProjectId } from './projects/schema.js'
 import { nearMisses } from './server/near-misses.js'
+import { wholeNumber } from './text.js'
 
 /** A bearer key, and the one project it opens where it is limited to one. */
 export interface ApiKey {
@@ -11,7 +12,7 @@ export interface ApiKey {
 }
 
 function whole(min: number, max: number) {
-  const message = `must be a whole number from ${min} to ${max}`
+  const message = wholeNumber(min, max)
   return z
     .string()
     .regex(/^\d+$/, message)
@@ -26,6 +27,15 @@ function list(value: string): string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '')
+}
+
+/** Models to try, best first. */
+function models(preset: string) {
+  return z
+    .string()
+    .default(preset)
+    .transform(list)
+    .refine((names) => names.length > 0, 'must name at least one model')
 }
 
 const secretKey = z.string().transform((value, ctx) => {
@@ -83,14 +93,13 @@ const environment = z.object({
     .string()
     .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), 'must be an http or https URL')
     .optional(),
-  IMAGE_MODELS: z
-    .string()
-    .default('gpt-image-1,gpt-image-2.6-flare,gpt-image-2.5-flare')
-    .transform(list)
-    .refine((models) => models.length > 0, 'must name at least one model'),
+  IMAGE_MODELS: models('gpt-image-1,gpt-image-2.6-flare,gpt-image-2.5-flare'),
   IMAGE_TIMEOUT_MS: whole(1, 3_600_000).default(180_000),
   IMAGE_RATE_PER_MINUTE: whole(1, 100_000).default(20),
   VERSIONS_KEPT: whole(1, MAX_VERSIONS_KEPT).default(DEFAULT_VERSIONS_KEPT),
+  PERSONA_MODELS: models('gpt-5.4-mini,gpt-5-mini'),
+  CHAT_TIMEOUT_MS: whole(1, 3_600_000).default(60_000),
+  CHAT_RATE_PER_MINUTE: whole(1, 100_000).default(300),
   CORS_ORIGINS: origins.default([]),
   LOG_LEVEL: z
     .enum(
@@ -118,6 +127,9 @@ export interface Config {
   imageRatePerMinute: number
   /** Versions of a persona, the current one counted. */
   versionsKept: number
+  personaModels: readonly string[]
+  chatTimeoutMs: number
+  chatRatePerMinute: number
   corsOrigins: readonly string[]
   logLevel: string
 }
@@ -157,6 +169,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     imageTimeoutMs: value.IMAGE_TIMEOUT_MS,
     imageRatePerMinute: value.IMAGE_RATE_PER_MINUTE,
     versionsKept: value.VERSIONS_KEPT,
+    personaModels: value.PERSONA_MODELS,
+    chatTimeoutMs: value.CHAT_TIMEOUT_MS,
+    chatRatePerMinute: value.CHAT_RATE_PER_MINUTE,
     corsOrigins: value.CORS_ORIGINS,
     logLevel: value.LOG_LEVEL,
   }

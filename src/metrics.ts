@@ -11,6 +11,8 @@ export interface Metrics {
   store(labels: { operation: string; outcome: 'ok' | 'error' }, seconds: number): void
   /** `outcome` is `ok` or the code of the error. */
   portrait(labels: { outcome: string }, seconds: number): void
+  /** `use` is what a language model was asked for; `outcome` is `ok` or the code of the error. */
+  chat(labels: { use: string; outcome: string }, seconds: number): void
   /** Shows how much of a limit is taken, and how many wait for it. */
   limit(limit: Limit): void
   /** All of them, and those of the process, as Prometheus reads them. */
@@ -47,6 +49,13 @@ export function createMetrics(): Metrics {
     buckets: [1, 5, 10, 20, 40, 80, 180],
     registers,
   })
+  const chats = new Histogram({
+    name: 'chat_duration_seconds',
+    help: 'Duration of calls to language models, to the last word of the answer, by use and outcome',
+    labelNames: ['use', 'outcome'],
+    buckets: [0.1, 0.5, 1, 2, 5, 10, 20, 60],
+    registers,
+  })
   const limits: Limit[] = []
   const gauge = (name: string, help: string, read: (limit: Limit) => number) =>
     new Gauge({
@@ -72,6 +81,7 @@ export function createMetrics(): Metrics {
     request: (labels, seconds) => requests.observe(labels, seconds),
     store: (labels, seconds) => calls.observe(labels, seconds),
     portrait: (labels, seconds) => portraits.observe(labels, seconds),
+    chat: (labels, seconds) => chats.observe(labels, seconds),
     text() {
       // It takes milliseconds, and a caller may ask a thousand times at once: all who ask meanwhile get one text,
       // as bytes that their connections share.

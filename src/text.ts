@@ -33,6 +33,11 @@ export function isLonger(text: string, max: number): boolean {
   return text.length > 2 * max || (text.length > max && codePoints(text) > max)
 }
 
+/** What is said of a number that is not whole, or beyond its limits. */
+export function wholeNumber(min: number, max: number): string {
+  return `must be a whole number from ${min} to ${max}`
+}
+
 interface TextLimits {
   /** The field's name as messages show it. */
   field: string

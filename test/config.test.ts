@@ -19,6 +19,9 @@ describe('without variables', () => {
       imageTimeoutMs: 180_000,
       imageRatePerMinute: 20,
       versionsKept: 100,
+      personaModels: ['gpt-5.4-mini', 'gpt-5-mini'],
+      chatTimeoutMs: 60_000,
+      chatRatePerMinute: 300,
       corsOrigins: [],
       logLevel: 'info',
     }
@@ -110,6 +113,7 @@ describe('right values', () => {
       IMAGE_TIMEOUT_MS: '1000',
       IMAGE_RATE_PER_MINUTE: '1',
       VERSIONS_KEPT: '1000',
+      PERSONA_MODELS: 'c,d',
       CORS_ORIGINS: 'https://a.example, http://localhost:5173',
       LOG_LEVEL: 'silent',
     })
@@ -118,6 +122,7 @@ describe('right values', () => {
       apiKeys: [{ key }, { key: `${key}2`, projectId: 'my project' }, { key: `${key}3`, projectId: 'a=b' }],
       imageModels: ['a', 'b'],
       versionsKept: 1_000,
+      personaModels: ['c', 'd'],
       corsOrigins: ['https://a.example', 'http://localhost:5173'],
     })
     expect(config.secretKey?.toString('hex')).toBe(hex)

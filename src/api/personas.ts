@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ofProvider } from '../errors/catalogue.js'
+import { ofChat, ofProvider } from '../errors/catalogue.js'
 import { tooManyPictures, tooManyPicturesRead } from '../errors/images.js'
 import {
   ambiguousId,
@@ -11,6 +11,11 @@ import {
   versionNotFound,
 } from '../errors/personas.js'
 import {
+  answerNotBase64,
+  answerUnreadable,
+  answerWithLink,
+  answerWithoutPicture,
+  badReference,
   noProvider,
   noSystemPrompt,
   notOpenAi,
@@ -20,6 +25,7 @@ import {
   tooManyPortraits,
 } from '../errors/portraits.js'
 import { keyUnreadable } from '../errors/projects.js'
+import { answerCut, answerMalformed } from '../errors/simulation.js'
 import {
   createPersonaInput,
   deletePersonaInput,
@@ -45,6 +51,8 @@ import {
   personaVersions,
   revertPersonaInput,
 } from '../personas/versions.js'
+import { generateInput, personaDrafts } from '../simulation/draft-schema.js'
+import { personaPrompt, personaTurn, promptInput, simulateInput } from '../simulation/schema.js'
 import type { JsonPage } from '../store/store.js'
 import { importPersonas } from './files.js'
 import { type Context, projectProcedure, router } from './trpc.js'
@@ -58,6 +66,9 @@ function pageOf<T>(page: JsonPage, lists: Context['lists']) {
   const items = lists.show<T>(page)
   return page.nextCursor === undefined ? { items } : { items, nextCursor: page.nextCursor }
 }
+
+/** The signal of a call that nobody gives up. */
+const NEVER = new AbortController().signal
 
 export const personasRouter = router({
   list: projectProcedure
@@ -274,6 +285,11 @@ export const personasRouter = router({
         noProvider,
         notOpenAi,
         ...ofProvider,
+        badReference,
+        answerWithoutPicture,
+        answerWithLink,
+        answerNotBase64,
+        answerUnreadable,
         keyUnreadable,
         portraitRate,
         tooManyPortraits,
@@ -308,4 +324,81 @@ export const personasRouter = router({
     .output(mergedHeaders)
     // Changes nothing, but its input outgrows a query string; REST posts it too.
     .mutation(({ ctx, input }) => ctx.personas.mergeHeaders(input)),
+
+  prompt: projectProcedure
+    .meta({
+      openapi: {
+        method: 'GET',
+        path: `${PERSONA}/prompt`,
+        operationId: 'getPersonaPrompt',
+        tags,
+        summary: 'Show the prompt of a simulation',
+        successDescription: 'The system message',
+        description:
+          'The system message with which `simulate` has the model play this persona. It calls no model, and costs nothing.',
+      },
+      rest: { status: 200 },
+      errors: [personaNotFound, ambiguousId, noSystemPrompt],
+    })
+    .input(promptInput)
+    .output(personaPrompt)
+    .query(({ ctx, input }) => ctx.simulation.prompt(input)),
+
+  simulate: projectProcedure
+    .meta({
+      openapi: {
+        method: 'POST',
+        path: `${PERSONA}/simulate`,
+        operationId: 'simulatePersona',
+        tags,
+        summary: 'Speak as a persona',
+        successDescription: 'The persona’s next turn',
+        description:
+          'The persona’s next message to the agent under test, from the project’s language model. `messages` is the ' +
+          'conversation as the agent sees it: `user` is the persona, `assistant` the agent, whose message is the last. ' +
+          'Without messages the persona opens. Needs `llmSettings` of provider `openai`. It is never tried again by ' +
+          'itself, as a failed call may have been billed.',
+      },
+      rest: { status: 200, takesLong: true },
+      errors: [
+        personaNotFound,
+        ambiguousId,
+        noSystemPrompt,
+        noProvider,
+        notOpenAi,
+        ...ofChat,
+        answerCut,
+        answerMalformed,
+      ],
+      invalid: { maxTurns: 0 },
+    })
+    .input(simulateInput)
+    .output(personaTurn)
+    .mutation(async ({ ctx, input, signal }) =>
+      ctx.lists.room(await ctx.simulation.simulate(input, signal ?? NEVER)),
+    ),
+
+  generate: projectProcedure
+    .meta({
+      openapi: {
+        method: 'POST',
+        path: `${PERSONAS}/generate`,
+        operationId: 'generatePersonas',
+        tags,
+        summary: 'Draft personas',
+        successDescription: 'The drafts',
+        description:
+          'Drafts of personas that cover a brief rather than resemble each other, written by the project’s language ' +
+          'model. The values that they combine are spread evenly over the axes, by the seed. Nothing is stored: create ' +
+          'the ones that you want.',
+      },
+      rest: { status: 200, takesLong: true },
+      errors: [noProvider, notOpenAi, ...ofChat, answerCut, answerMalformed],
+      invalid: { count: 0 },
+    })
+    .input(generateInput)
+    .output(personaDrafts)
+    .mutation(async ({ ctx, input, signal }) =>
+      ctx.lists.room(await ctx.drafts.generate(input, signal ?? NEVER)),
+    ),
 })

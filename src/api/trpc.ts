@@ -12,6 +12,8 @@ import type { ListBudget } from '../lists.js'
 import type { PersonaService } from '../personas/service.js'
 import type { PortraitService } from '../portraits/service.js'
 import type { ProjectService } from '../projects/service.js'
+import type { DraftService } from '../simulation/drafts.js'
+import type { SimulationService } from '../simulation/service.js'
 import type { JsonPage } from '../store/store.js'
 import type { Unknown } from '../unknown.js'
 import { refuseUnknown } from './strict.js'
@@ -27,6 +29,8 @@ export interface Services {
   projects: ProjectService
   images: ImageService
   portraits: PortraitService
+  simulation: SimulationService
+  drafts: DraftService
   imports: ImportService
   exports: ExportService
 }

@@ -11,6 +11,7 @@ export {
   type PersonasError,
   type PersonasIssue,
 } from './errors.js'
+export { type SimulatedMessage, type SimulatedTurn, type SimulateOptions, simulate } from './simulate.js'
 export type * from './types.js'
 
 /** How many personas `personas.all` fetches at a time by default. */
@@ -26,8 +27,8 @@ export interface PersonasClientOptions {
    * Whether calls are tried again after a failure that may pass; true unless it is given. The service says
    * `retryAfter`, is not reached, or a proxy before it answers 429, 502, 503 or 504: reads, `personas.update` without
    * `ifMatch` and `projects.updateConfig` are sent again. Other changes only where the service has not begun
-   * them: it refused the connection, or answered that it takes no more at the moment. `personas.generateImage`
-   * never, as it may have been paid for. At most 5 tries, within 30 seconds.
+   * them: it refused the connection, or answered that it takes no more at the moment. `personas.generateImage`,
+   * `personas.simulate` and `personas.generate` never, as they may have been paid for. At most 5 tries, within 30 seconds.
    */
   retry?: boolean | undefined
   /**

@@ -23,7 +23,7 @@ const MAX_URL = 8_000
 const MAX_BATCHED_INPUT = { mutation: 10_000, query: 2_000, subscription: 0 }
 
 /** Calls that take long, or that the service takes in no batch. */
-const ALONE = new Set(['personas.generateImage', 'images.upload'])
+const ALONE = new Set(['personas.generateImage', 'personas.simulate', 'personas.generate', 'images.upload'])
 
 /**
  * Whether a call goes in a request of its own: a batch is answered when its slowest call is, and given up only

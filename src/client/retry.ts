@@ -32,7 +32,7 @@ const PASSING_STATUSES = new Set([429, 502, 503, 504])
 const IDEMPOTENT = new Set(['personas.mergeHeaders', 'personas.update', 'projects.updateConfig'])
 
 /** Calls that may be paid for, whatever their answer says: never repeated. */
-const PAID = new Set(['personas.generateImage'])
+const PAID = new Set(['personas.generateImage', 'personas.simulate', 'personas.generate'])
 
 function isIdempotent({ type, path, input }: Call): boolean {
   if (type === 'query') return true

@@ -317,6 +317,139 @@ export interface MergedHeaders {
   headers: Record<string, string>
 }
 
+/** The input of `personas.prompt` */
+export interface PersonaPromptInput {
+  /** The project’s id. 1 to 128 characters */
+  projectId: string
+  /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
+  id: string
+  /** What has happened, and what the persona knows. At most 100,000 characters */
+  scenario?: string | undefined
+  /** What the agent has to do for the conversation to succeed. At most 10,000 characters */
+  goal?: string | undefined
+  /** The language to write in; without it the persona’s own. At most 100 characters */
+  language?: string | undefined
+}
+
+/** The system message with which the model plays the persona */
+export interface PersonaPrompt {
+  system: string
+}
+
+/** A message of the conversation, as the agent sees it */
+export interface ConversationMessage {
+  /** user is the persona, assistant the agent */
+  role: 'user' | 'assistant'
+  /** Text, or a list of parts of type text. At most 100,000 characters */
+  content:
+    | string
+    | Array<{
+        type: 'text'
+        /** At most 100,000 characters */
+        text: string
+      }>
+}
+
+/** The conversation so far, and what it is about */
+export interface SimulateInput {
+  /** The project’s id. 1 to 128 characters */
+  projectId: string
+  /** The persona’s UUID, or an unambiguous prefix of it of at least 8 characters */
+  id: string
+  /** The conversation so far; without it the persona opens */
+  messages?: ConversationMessage[] | undefined
+  /** What has happened, and what the persona knows. At most 100,000 characters */
+  scenario?: string | undefined
+  /** What the agent has to do for the conversation to succeed. At most 10,000 characters */
+  goal?: string | undefined
+  /** The language to write in; without it the persona’s own. At most 100 characters */
+  language?: string | undefined
+  /** The most messages of the persona; after them the answer is max_turns */
+  maxTurns?: number | undefined
+  /** Instead of the project’s own, and PERSONA_MODELS */
+  model?: string | undefined
+  temperature?: number | undefined
+  seed?: number | undefined
+  /** The most tokens of the answer, those of reasoning included */
+  maxTokens?: number | undefined
+}
+
+/** The persona’s next message, and whether the conversation is over */
+export interface PersonaTurn {
+  /** What the persona says; absent where it ends the conversation without a word */
+  message?: {
+    role: 'user'
+    content: string
+  }
+  /** Whether the conversation is over */
+  done: boolean
+  /** Why it goes on, or is over */
+  reason: 'continue' | 'goal_reached' | 'gave_up' | 'out_of_scope' | 'max_turns'
+  /** The model that spoke */
+  model: string
+  /** Absent where the provider does not say it */
+  usage?: TokenUsage
+  /** Who spoke, in which version */
+  persona: {
+    id: string
+    version: number
+  }
+}
+
+/** Tokens, as the provider counts them */
+export interface TokenUsage {
+  inputTokens: number
+  outputTokens: number
+  totalTokens: number
+}
+
+/** Something that users differ in, and how */
+export interface PersonaAxis {
+  /** At most 64 characters */
+  name: string
+  values: string[]
+}
+
+/** What the drafts are to be like */
+export interface GeneratePersonasInput {
+  /** The project’s id. 1 to 128 characters */
+  projectId: string
+  /** Whose users they are, and what they are to be like. At most 10,000 characters */
+  brief: string
+  /** How many drafts */
+  count: number
+  /** The language to write in; without it the persona’s own. At most 100 characters */
+  language?: string | undefined
+  /** What they differ in; without it the model chooses */
+  axes?: PersonaAxis[] | undefined
+  /** The same seed and axes give the same combinations */
+  seed?: number | undefined
+  /** Instead of the project’s own, and PERSONA_MODELS */
+  model?: string | undefined
+}
+
+/** Personas that are not stored, for you to choose from */
+export interface PersonaDrafts {
+  drafts: PersonaDraft[]
+  axes: PersonaAxis[]
+  seed: number
+  /** Drafts left out, as they were nearly the same as another, or had a name that is taken */
+  dropped: number
+  /** The model that wrote them */
+  model: string
+  /** Of all calls; absent where the provider does not say it */
+  usage?: TokenUsage
+}
+
+/** A persona that is not stored */
+export interface PersonaDraft {
+  name: string
+  description?: string
+  systemPrompt: string
+  /** Its value of each axis */
+  metadata: Record<string, string>
+}
+
 /** A project: its id is its name until it is given one */
 export interface Project {
   /** UUID v4, made by the server, or the id it was first used with */
@@ -359,7 +492,7 @@ export interface LlmSettings {
 export interface LlmModels {
   /** The image model, instead of the list in IMAGE_MODELS */
   image?: string
-  /** Kept and returned for clients of the original API */
+  /** The model that speaks as personas, instead of the list in PERSONA_MODELS */
   persona?: string
   /** Kept and returned for clients of the original API */
   evaluation?: string
@@ -381,7 +514,7 @@ export interface LlmSettingsInput {
 export interface LlmModelsInput {
   /** The image model, instead of the list in IMAGE_MODELS */
   image?: string | null | undefined
-  /** Kept and returned for clients of the original API */
+  /** The model that speaks as personas, instead of the list in PERSONA_MODELS */
   persona?: string | null | undefined
   /** Kept and returned for clients of the original API */
   evaluation?: string | null | undefined
@@ -566,39 +699,39 @@ export interface PersonasCalls {
      * @throws PersonasError BAD_REQUEST: Persona has no system prompt
      * @throws PersonasError BAD_REQUEST: No LLM provider configured
      * @throws PersonasError BAD_REQUEST: LLM provider is not OpenAI
-     * @throws PersonasError BAD_GATEWAY: The image provider failed with status 500; try again later
-     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider account is out of quota or at its
-     * spending limit; raise it there
-     * @throws PersonasError UNPROCESSABLE_CONTENT: The image provider’s content policy refused this portrait:
-     * it gave no reason
-     * @throws PersonasError TOO_MANY_REQUESTS: The image provider limits the rate of requests; try again in
-     * 20 s
-     * @throws PersonasError BAD_GATEWAY: The image provider answered with a picture that is not base64; try
-     * again later
-     * @throws PersonasError BAD_GATEWAY: The image provider answered without a picture, in a text that is not
-     * JSON; check OPENAI_BASE_URL: gateways want their path in it, such as /v1
-     * @throws PersonasError BAD_GATEWAY: The image provider answered with more than 16 MiB; try again later
-     * @throws PersonasError BAD_GATEWAY: The image provider answered with a picture that cannot be read; try
-     * again later
-     * @throws PersonasError BAD_GATEWAY: The image provider answered with a link, not the picture itself; try
-     * again later
-     * @throws PersonasError BAD_GATEWAY: The image provider answered without a picture; try again later
-     * @throws PersonasError UNPROCESSABLE_CONTENT: The image provider cannot use style reference
-     * a1b2c3d4-e5f6-4890-abcd-ef1234567890.png (it gave no reason); remove or replace it
-     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider serves none of these models to this key:
-     * gpt-image-1; check the API key and the image model in the project’s llmSettings
-     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider serves this model to verified
-     * organisations only; verify the API key’s there
+     * @throws PersonasError BAD_GATEWAY: The LLM provider failed with status 500; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider account is out of quota or at its spending
+     * limit; raise it there
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The LLM provider’s content policy refused this request: it
+     * gave no reason
+     * @throws PersonasError TOO_MANY_REQUESTS: The LLM provider limits the rate of requests; try again in 20
+     * s
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with a text that is not JSON; check
+     * OPENAI_BASE_URL: gateways want their path in it, such as /v1
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with more than 16 MiB; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider serves none of these models to this key:
+     * gpt-image-1; check the API key and the models in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider serves this model to verified organisations
+     * only; verify the API key’s there
      * @throws PersonasError SERVICE_UNAVAILABLE: The project’s API key holds characters that no key has; set
      * it again in llmSettings
-     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider refuses the project’s API key; check the
-     * API key and the image model in the project’s llmSettings
-     * @throws PersonasError SERVICE_UNAVAILABLE: The image provider is overloaded; try again in 20 s
-     * @throws PersonasError GATEWAY_TIMEOUT: The image provider did not finish within 180 s; try again later
-     * @throws PersonasError BAD_GATEWAY: The image provider could not be reached, or broke off its answer;
-     * try again later
-     * @throws PersonasError BAD_GATEWAY: The image provider answered with status 404; check OPENAI_BASE_URL:
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider refuses the project’s API key; check the
+     * API key and the models in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider is overloaded; try again in 20 s
+     * @throws PersonasError GATEWAY_TIMEOUT: The LLM provider did not finish within 180 s; try again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider could not be reached, or broke off its answer; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with status 404; check OPENAI_BASE_URL:
      * gateways want their path in it, such as /v1
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The LLM provider cannot use style reference
+     * a1b2c3d4-e5f6-4890-abcd-ef1234567890.png (it gave no reason); remove or replace it
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered without a picture; try again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with a link, not the picture itself; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with a picture that is not base64; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with a picture that cannot be read; try
+     * again later
      * @throws PersonasError SERVICE_UNAVAILABLE: The stored API key can no longer be decrypted: set
      * llmSettings.apiKey of this project again
      * @throws PersonasError TOO_MANY_REQUESTS: Too many portraits for this project: at most 20 a minute
@@ -622,6 +755,117 @@ export interface PersonasCalls {
      * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
      */
     mergeHeaders: { mutate: (input: MergeHeadersInput, options?: CallOptions) => Promise<MergedHeaders> }
+    /**
+     * The system message with which `simulate` has the model play this persona. It calls no model, and costs
+     * nothing.
+     *
+     * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
+     * @throws PersonasError BAD_REQUEST: Persona has no system prompt
+     */
+    prompt: { query: (input: PersonaPromptInput, options?: CallOptions) => Promise<PersonaPrompt> }
+    /**
+     * The persona’s next message to the agent under test, from the project’s language model. `messages` is
+     * the conversation as the agent sees it: `user` is the persona, `assistant` the agent, whose message is
+     * the last. Without messages the persona opens. Needs `llmSettings` of provider `openai`. It is never
+     * tried again by itself, as a failed call may have been billed.
+     *
+     * @throws PersonasError BAD_REQUEST: maxTurns must be a whole number from 1 to 200
+     * @throws PersonasError NOT_FOUND: Persona not found
+     * @throws PersonasError BAD_REQUEST: id 987fcdeb is ambiguous: 2 personas have ids that begin with it
+     * @throws PersonasError BAD_REQUEST: Persona has no system prompt
+     * @throws PersonasError BAD_REQUEST: No LLM provider configured
+     * @throws PersonasError BAD_REQUEST: LLM provider is not OpenAI
+     * @throws PersonasError BAD_GATEWAY: The LLM provider failed with status 500; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider account is out of quota or at its spending
+     * limit; raise it there
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The LLM provider’s content policy refused this request: it
+     * gave no reason
+     * @throws PersonasError TOO_MANY_REQUESTS: The LLM provider limits the rate of requests; try again in 20
+     * s
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with a text that is not JSON; check
+     * OPENAI_BASE_URL: gateways want their path in it, such as /v1
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with more than 16 MiB; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider serves none of these models to this key:
+     * gpt-image-1; check the API key and the models in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider serves this model to verified organisations
+     * only; verify the API key’s there
+     * @throws PersonasError SERVICE_UNAVAILABLE: The project’s API key holds characters that no key has; set
+     * it again in llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider refuses the project’s API key; check the
+     * API key and the models in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider is overloaded; try again in 20 s
+     * @throws PersonasError GATEWAY_TIMEOUT: The LLM provider did not finish within 180 s; try again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider could not be reached, or broke off its answer; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with status 404; check OPENAI_BASE_URL:
+     * gateways want their path in it, such as /v1
+     * @throws PersonasError TOO_MANY_REQUESTS: Too many chat requests for this project: at most 300 a minute
+     * @throws PersonasError SERVICE_UNAVAILABLE: Too many conversations are under way; try again in a few
+     * seconds
+     * @throws PersonasError BAD_REQUEST: The conversation is longer than the model’s context; send less of it
+     * (it gave no reason)
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The model refused to write this: it gave no reason
+     * @throws PersonasError BAD_GATEWAY: The model used its whole token limit before it wrote any text; raise
+     * the limit, or leave it out
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered without any text; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The stored API key can no longer be decrypted: set
+     * llmSettings.apiKey of this project again
+     * @throws PersonasError BAD_GATEWAY: The model’s answer was cut at its token limit; raise the limit, or
+     * leave it out
+     * @throws PersonasError BAD_GATEWAY: The model answered in another form than it was asked for; try again
+     * later, or choose another model
+     */
+    simulate: { mutate: (input: SimulateInput, options?: CallOptions) => Promise<PersonaTurn> }
+    /**
+     * Drafts of personas that cover a brief rather than resemble each other, written by the project’s
+     * language model. The values that they combine are spread evenly over the axes, by the seed. Nothing is
+     * stored: create the ones that you want.
+     *
+     * @throws PersonasError BAD_REQUEST: count must be a whole number from 1 to 20
+     * @throws PersonasError BAD_REQUEST: No LLM provider configured
+     * @throws PersonasError BAD_REQUEST: LLM provider is not OpenAI
+     * @throws PersonasError BAD_GATEWAY: The LLM provider failed with status 500; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider account is out of quota or at its spending
+     * limit; raise it there
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The LLM provider’s content policy refused this request: it
+     * gave no reason
+     * @throws PersonasError TOO_MANY_REQUESTS: The LLM provider limits the rate of requests; try again in 20
+     * s
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with a text that is not JSON; check
+     * OPENAI_BASE_URL: gateways want their path in it, such as /v1
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with more than 16 MiB; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider serves none of these models to this key:
+     * gpt-image-1; check the API key and the models in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider serves this model to verified organisations
+     * only; verify the API key’s there
+     * @throws PersonasError SERVICE_UNAVAILABLE: The project’s API key holds characters that no key has; set
+     * it again in llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider refuses the project’s API key; check the
+     * API key and the models in the project’s llmSettings
+     * @throws PersonasError SERVICE_UNAVAILABLE: The LLM provider is overloaded; try again in 20 s
+     * @throws PersonasError GATEWAY_TIMEOUT: The LLM provider did not finish within 180 s; try again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider could not be reached, or broke off its answer; try
+     * again later
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered with status 404; check OPENAI_BASE_URL:
+     * gateways want their path in it, such as /v1
+     * @throws PersonasError TOO_MANY_REQUESTS: Too many chat requests for this project: at most 300 a minute
+     * @throws PersonasError SERVICE_UNAVAILABLE: Too many conversations are under way; try again in a few
+     * seconds
+     * @throws PersonasError BAD_REQUEST: The conversation is longer than the model’s context; send less of it
+     * (it gave no reason)
+     * @throws PersonasError UNPROCESSABLE_CONTENT: The model refused to write this: it gave no reason
+     * @throws PersonasError BAD_GATEWAY: The model used its whole token limit before it wrote any text; raise
+     * the limit, or leave it out
+     * @throws PersonasError BAD_GATEWAY: The LLM provider answered without any text; try again later
+     * @throws PersonasError SERVICE_UNAVAILABLE: The stored API key can no longer be decrypted: set
+     * llmSettings.apiKey of this project again
+     * @throws PersonasError BAD_GATEWAY: The model’s answer was cut at its token limit; raise the limit, or
+     * leave it out
+     * @throws PersonasError BAD_GATEWAY: The model answered in another form than it was asked for; try again
+     * later, or choose another model
+     */
+    generate: { mutate: (input: GeneratePersonasInput, options?: CallOptions) => Promise<PersonaDrafts> }
   }
   projects: {
     /**

@@ -6,6 +6,7 @@ import * as portraits from './portraits.js'
 import * as projects from './projects.js'
 import * as provider from './provider.js'
 import * as requests from './requests.js'
+import * as simulation from './simulation.js'
 import * as store from './store.js'
 
 /**
@@ -21,6 +22,7 @@ export const catalogue: Readonly<Record<string, ErrorEntry>> = {
   ...images,
   ...portraits,
   ...provider,
+  ...simulation,
 }
 
 const names = new Map(Object.entries(catalogue).map(([name, entry]) => [entry, name]))
@@ -59,7 +61,7 @@ export const ofAnyProcedure: readonly ErrorEntry[] = [
   ...ofStore,
 ]
 
-/** What the failures of the image provider are to callers, the usual ones first. */
+/** What the failures of the LLM provider are to callers, the usual ones first. */
 export const ofProvider: readonly ErrorEntry[] = [
   ...new Set([
     provider.providerFailed,
@@ -68,4 +70,16 @@ export const ofProvider: readonly ErrorEntry[] = [
     provider.providerRate,
     ...Object.values(provider),
   ]),
+]
+
+/** Errors of any call to a language model, beside those of its project's settings. */
+export const ofChat: readonly ErrorEntry[] = [
+  ...ofProvider,
+  simulation.chatRate,
+  simulation.tooManyChats,
+  simulation.conversationTooLong,
+  simulation.personaRefused,
+  simulation.limitUsedUp,
+  simulation.answerWithoutText,
+  projects.keyUnreadable,
 ]

@@ -1,4 +1,5 @@
 import { entry } from './error.js'
+import { orNoReason, type Quote, TRY_LATER } from './wording.js'
 
 export const noSystemPrompt = entry({ code: 'BAD_REQUEST', text: 'Persona has no system prompt' })
 
@@ -41,4 +42,32 @@ export const tooManyProviderAnswers = entry({
   reason: 'overloaded',
   text: 'Too many portraits arrive at once; try again in a few seconds',
   retryAfter: 5,
+})
+
+/** `ids` as they stand in the message. */
+export const badReference = entry({
+  code: 'UNPROCESSABLE_CONTENT',
+  text: ({ ids, quote }: Quote & { ids: string }) =>
+    `The LLM provider cannot use style reference ${ids} (${orNoReason(quote)}); remove or replace it`,
+  example: { ids: 'a1b2c3d4-e5f6-4890-abcd-ef1234567890.png', quote: '' },
+})
+
+export const answerWithoutPicture = entry({
+  code: 'BAD_GATEWAY',
+  text: `The LLM provider answered without a picture; ${TRY_LATER}`,
+})
+
+export const answerWithLink = entry({
+  code: 'BAD_GATEWAY',
+  text: `The LLM provider answered with a link, not the picture itself; ${TRY_LATER}`,
+})
+
+export const answerNotBase64 = entry({
+  code: 'BAD_GATEWAY',
+  text: `The LLM provider answered with a picture that is not base64; ${TRY_LATER}`,
+})
+
+export const answerUnreadable = entry({
+  code: 'BAD_GATEWAY',
+  text: `The LLM provider answered with a picture that cannot be read; ${TRY_LATER}`,
 })

@@ -11,6 +11,7 @@ import {
   nothingHere,
   wrongContentType,
 } from '../errors/requests.js'
+import { isOpenAiPath, openAiErrorBody, openAiErrorHeaders } from './openai-errors.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -84,13 +85,17 @@ export function jsonLine(value: unknown): string {
   return `${JSON.stringify(value)}\n`
 }
 
+/** The body of an error outside of tRPC: REST's, or that of OpenAI's API where it is spoken. */
+function plainBody(error: PublicError, { id, path }: { id: string; path: string }): object {
+  return isOpenAiPath(path) ? openAiErrorBody(error) : errorBody(error, id)
+}
+
 /** An error answer as bytes, for a connection whose request could not be parsed or did not arrive whole. */
-export function rawErrorResponse(
-  thrown: ServiceError,
-  { id, inTrpc }: { id: string; inTrpc: boolean },
-): string {
+export function rawErrorResponse(thrown: ServiceError, { id, path }: { id: string; path: string }): string {
   const error = publicError(thrown)
-  const body = inTrpc ? JSON.stringify(trpcErrorBody(error, id)) : jsonLine(errorBody(error, id))
+  const body = path.startsWith('/trpc/')
+    ? JSON.stringify(trpcErrorBody(error, id))
+    : jsonLine(plainBody(error, { id, path }))
   return [
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
     'Content-Type: application/json; charset=utf-8',
@@ -170,17 +175,20 @@ function errorHeaders(reply: FastifyReply, { status, retryAfter }: PublicError):
   if (status === 401) reply.header('www-authenticate', 'Bearer')
 }
 
-/** Answers with an error, in REST's form. */
+/** Answers with an error, in REST's form, or that of OpenAI's API where it is spoken. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const given = fromFastify(error, request)
   const known = publicError(given)
   logFailure(request, given, known)
   errorHeaders(reply, known)
+  const { id } = request
+  const path = pathOf(request)
+  if (isOpenAiPath(path)) reply.headers(openAiErrorHeaders(known))
   return reply
     .code(known.status)
-    .header('x-request-id', request.id)
+    .header('x-request-id', id)
     .type('application/json; charset=utf-8')
-    .send(jsonLine(errorBody(known, request.id)))
+    .send(jsonLine(plainBody(known, { id, path })))
 }
 
 /** Answers with an error, in tRPC's form. */
@@ -193,7 +201,7 @@ export function sendTrpcError(error: unknown, request: FastifyRequest, reply: Fa
 }
 
 /** The path of a request's target, which may be absolute (RFC 9112 §3.2.2), as it was sent. */
-export function pathOf({ url }: FastifyRequest): string {
+export function pathOf({ url }: Pick<FastifyRequest, 'url'>): string {
   return url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '').split('?', 1)[0] ?? ''
 }
 

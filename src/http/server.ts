@@ -5,7 +5,7 @@ import type { ConnectionError } from 'fastify'
 import type { FixedError } from '../errors/error.js'
 import { connectNotSupported, headersTooLarge, notHttp, requestTimedOut } from '../errors/requests.js'
 import { keepConnections } from './connections.js'
-import { rawErrorResponse } from './errors.js'
+import { pathOf, rawErrorResponse } from './errors.js'
 import { openRequests, requestId } from './lifetime.js'
 
 /** A request not received whole within this time is cut with 408, in milliseconds. */
@@ -64,7 +64,7 @@ export function answerClientErrors(onUnparsed: OnUnparsed): (error: ConnectionEr
     const path = unfinished?.request.url ?? target
     if (unfinished === undefined) onUnparsed({ requestId: id, method, status: error.status })
     else unfinished.status = error.status
-    const answer = rawErrorResponse(error(), { id, inTrpc: path.startsWith('/trpc/') })
+    const answer = rawErrorResponse(error(), { id, path: pathOf({ url: path }) })
     // An answer to HEAD ends with its headers, whatever they say of a body (RFC 9110 §9.3.2).
     const sent = method === 'HEAD' ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer
     socket.end(sent, () => socket.destroy())
@@ -115,7 +115,7 @@ export function createHttpServer(
       if (!socket.writable) return
       const id = requestId(request.headers['x-request-id'])
       onUnparsed({ requestId: id, method: 'CONNECT', status: connectNotSupported.status })
-      const answer = rawErrorResponse(connectNotSupported(), { id, inTrpc: false })
+      const answer = rawErrorResponse(connectNotSupported(), { id, path: '' })
       socket.end(answer, () => socket.destroy())
     })
   })

@@ -1,6 +1,6 @@
 import sharp, { type Metadata, type Sharp } from 'sharp'
 import { notAPicture, tooLargeEncoded, tooLargeForFormat, tooManyPictures } from '../errors/images.js'
-import { answerUnreadable } from '../errors/provider.js'
+import { answerUnreadable } from '../errors/portraits.js'
 import { Limit, type TakeOptions } from '../limit.js'
 import { AI_MADE_XMP, withXmpChunk } from './mark.js'
 import { type ImageFormat, imageFormats } from './schema.js'

@@ -6,6 +6,7 @@ import {
   noSystemPrompt,
   notOpenAi,
   portraitGivenUp,
+  portraitRate,
   stoppingBeforePortrait,
   tooManyPortraits,
 } from '../errors/portraits.js'
@@ -16,10 +17,10 @@ import type { Metrics } from '../metrics.js'
 import type { Persona, PersonaInput } from '../personas/schema.js'
 import type { PersonaService } from '../personas/service.js'
 import type { ProjectService } from '../projects/service.js'
+import { ProjectRate } from '../providers/rate.js'
 import type { Store, StoredImage } from '../store/store.js'
 import type { ImageProvider, StyleReference } from './openai/provider.js'
 import { portraitPrompt } from './prompt.js'
-import { PortraitRate } from './rate.js'
 
 /** The images API takes at most this many reference pictures. */
 const MAX_STYLE_REFERENCES = 16
@@ -60,7 +61,7 @@ export class PortraitService {
   readonly #stopping = new AbortController()
   /** From now on what runs is given up. */
   readonly #aborting = new AbortController()
-  readonly #rate: PortraitRate
+  readonly #rate: ProjectRate
   readonly #memory = new Limit({
     name: 'portrait_bytes',
     capacity: CAPACITY,
@@ -70,7 +71,7 @@ export class PortraitService {
 
   constructor(deps: PortraitDeps) {
     this.#deps = deps
-    this.#rate = new PortraitRate(deps.ratePerMinute)
+    this.#rate = new ProjectRate(deps.ratePerMinute, portraitRate)
     deps.metrics.limit(this.#memory)
   }
 
@@ -79,8 +80,7 @@ export class PortraitService {
    * later callers for the same persona join it.
    *
    * @throws ServiceError NOT_FOUND, BAD_REQUEST (nothing to draw from, no provider), TOO_MANY_REQUESTS,
-   *   SERVICE_UNAVAILABLE (too many at once, or the service is stopping), and those of the provider (contract of
-   *   the images API in openai/errors.ts).
+   *   SERVICE_UNAVAILABLE (too many at once, or the service is stopping), and those of the provider (errors/provider.ts).
    */
   async generate({ projectId, id }: PersonaInput): Promise<Persona> {
     const fullId = await this.#deps.personas.resolveId({ projectId, id })
@@ -144,7 +144,7 @@ export class PortraitService {
     if (settings.provider !== 'openai') throw notOpenAi()
     const apiKey = settings.apiKey()
     this.#rate.check(projectId)
-    return { projectId, persona: { ...persona, systemPrompt }, apiKey, model: settings.imageModel }
+    return { projectId, persona: { ...persona, systemPrompt }, apiKey, model: settings.models.image }
   }
 
   async #timed(draw: () => Promise<Persona>): Promise<Persona> {

@@ -59,18 +59,21 @@ const KEPT = 'Kept and returned for clients of the original API'
 /** What a project can choose a model for. */
 const modelUses = {
   image: 'The image model, instead of the list in IMAGE_MODELS',
-  persona: KEPT,
+  persona: 'The model that speaks as personas, instead of the list in PERSONA_MODELS',
   evaluation: KEPT,
 }
 type ModelUse = keyof typeof modelUses
 // The keys of an object that nobody adds any to.
 export const MODEL_USES = Object.keys(modelUses) as ModelUse[]
 
+/** What the name of a provider's model can be. */
+export const MODEL_NAME = /^[\x21-\x7e]{1,128}$/
+
 /** The schemas of models, by use. */
 function modelsBy<Schema extends z.ZodType>(schemaOf: (model: z.ZodString) => Schema) {
   const schemas = MODEL_USES.map((use) => {
     const message = `llmSettings.models.${use} must be 1 to 128 visible ASCII characters`
-    const model = z.string().regex(/^[\x21-\x7e]{1,128}$/, message)
+    const model = z.string().regex(MODEL_NAME, message)
     return [use, schemaOf(model).meta({ description: modelUses[use] })]
   })
   // One for each use.

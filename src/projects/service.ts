@@ -10,7 +10,7 @@ import { jsonPage, LIST_BYTES, type ListBudget } from '../lists.js'
 import { isKeyFault } from '../store/project-settings.js'
 import type { JsonPage, KeyFault, ProjectChange, Store, StoredProject } from '../store/store.js'
 import { type KeySealer, maskKey } from './keys.js'
-import type { Project, ProjectConfig, UpdateConfigInput } from './schema.js'
+import type { Models, Project, ProjectConfig, UpdateConfigInput } from './schema.js'
 
 /** What a caller may see: all projects, or one. */
 interface Reach {
@@ -70,18 +70,17 @@ export class ProjectService {
   }
 
   /**
-   * The provider and its key, in clear, for a call to the provider; null where none is configured.
+   * The provider, the models chosen and its key, in clear, for a call to the provider; null where none is configured.
    * @throws ServiceError SERVICE_UNAVAILABLE `key_unreadable`.
    */
   async provider(
     projectId: string,
-  ): Promise<{ provider: string; imageModel?: string; apiKey: () => string } | null> {
+  ): Promise<{ provider: string; models: Models; apiKey: () => string } | null> {
     const settings = (await this.#store.findProject(projectId))?.llmSettings
     if (settings === undefined) return null
-    const imageModel = settings.models?.image
     return {
       provider: settings.provider,
-      ...(imageModel !== undefined && { imageModel }),
+      models: settings.models ?? {},
       apiKey: () => this.#keys.open(projectId, settings.apiKey.ciphertext),
     }
   }

@@ -117,6 +117,8 @@ export interface Store {
   /** How many personas have each tag, spelled so: the `MAX_SPELLINGS` most used ones, in the order of `byUse`. */
   listTagSpellings(projectId: string): Promise<TagCount[]>
   findPersona(projectId: string, id: string): Promise<Persona | null>
+  /** The names of the project's personas in order of creation, and when each was last changed. */
+  listPersonaNames(projectId: string, limit: number): Promise<{ name: string; updatedAt: string }[]>
   /** How many ids of the project begin with `prefix` (lower-case hex and dashes), and one of them. */
   matchPersonaId(projectId: string, prefix: string): Promise<{ count: number; id?: string }>
   insertPersona(projectId: string, persona: NewPersona, now: number): Promise<Persona | 'name-taken'>

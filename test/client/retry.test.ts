@@ -77,6 +77,12 @@ const calls: Record<string, { repeated: 'after any failure' | 'where not begun' 
     send: (c) => c.personas.import.mutate({ projectId: 'p', personas: [{ name: 'n' }] }),
   },
   'personas.generateImage': { repeated: 'never', send: (c) => c.personas.generateImage.mutate(persona) },
+  'personas.prompt': { repeated: 'after any failure', send: (c) => c.personas.prompt.query(persona) },
+  'personas.generate': {
+    repeated: 'never',
+    send: (c) => c.personas.generate.mutate({ projectId: 'p', brief: 'b', count: 1 }),
+  },
+  'personas.simulate': { repeated: 'never', send: (c) => c.personas.simulate.mutate(persona) },
   'projects.list': { repeated: 'after any failure', send: (c) => c.projects.list.query() },
   'projects.getConfig': {
     repeated: 'after any failure',

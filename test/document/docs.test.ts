@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settingNames } from '../../src/config.js'
+import * as prompt from '../../src/simulation/prompt.js'
 import { type Running, startService } from '../support/helper.js'
 
 const root = new URL('../../', import.meta.url)
@@ -79,6 +80,17 @@ describe('every setting of the service', () => {
     const decided = ['ALLOW_UNAUTHENTICATED', 'DATA_DIR', 'HOST', 'PORT']
     const passed = namesIn(service.split('    ports:')[0] ?? '', /^ {6}([A-Z_]+):/gm)
     expect([...passed, ...decided].sort()).toEqual(sorted)
+  })
+})
+
+describe('docs/simulation.md', () => {
+  it('says of every sentence of the prompt why it is there', () => {
+    const { TASK, PERSON, RULES, OWN_LANGUAGE, OF_SCENE, TURN, MARKS } = prompt
+    const rows = new Set(
+      [...read('docs/simulation.md').matchAll(/^\| (.+) \| .+ \|$/gm)].map(([, text]) => text),
+    )
+    const sentences = [TASK, ...PERSON, ...RULES, OWN_LANGUAGE, OF_SCENE, ...TURN, MARKS]
+    expect(sentences.filter((sentence) => !rows.has(sentence))).toEqual([])
   })
 })
 

@@ -8,6 +8,7 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite.js'
 import type { Store } from '../../src/store/store.js'
 import { plain } from '../images/pictures.js'
 import { type ImagesApi, openAiErrors, startImagesApi } from '../portraits/images-api.js'
+import { says, startChatApi } from '../simulation/chat-api.js'
 import { newProjectId, type Running, startService } from '../support/helper.js'
 import { openRaw } from '../support/raw.js'
 import { declared } from './document.js'
@@ -206,6 +207,66 @@ describe('answers are as documented', () => {
     expect((await generate()).status).toBe(504)
     await generate()
     expect((await generate()).value.reason).toBe('portrait_rate')
+  })
+
+  it('of simulations', async () => {
+    const chat = await startChatApi()
+    const env = { OPENAI_BASE_URL: chat.url, CHAT_TIMEOUT_MS: '1000', CHAT_RATE_PER_MINUTE: '14' }
+    const speaking = await start(undefined, { env })
+    const send = async (method: string, target: string, body?: object) => {
+      const headers = { 'content-type': 'application/json' }
+      const response = await speaking.send(target, {
+        method,
+        ...(body && { body: JSON.stringify(body), headers }),
+      })
+      const value = await hold(method, target, response)
+      return { status: response.status, value }
+    }
+    const project = `/api/projects/${newProjectId()}`
+    const llmSettings = { provider: 'openai', apiKey: 'sk-test-secret' }
+    await send('PUT', `${project}/config`, { llmSettings })
+    const { id } = (await send('POST', `${project}/personas`, { name: 'a', systemPrompt: 'Be brief.' })).value
+    const { id: mute } = (await send('POST', `${project}/personas`, { name: 'b' })).value
+    const prompt = async (of: string) => (await send('GET', `${project}/personas/${of}/prompt?goal=x`)).status
+    expect([await prompt(id), await prompt(mute), await prompt('87654321')]).toEqual([200, 400, 404])
+
+    const simulate = async (body: object = {}, of = id) =>
+      (await send('POST', `${project}/personas/${of}/simulate`, body)).status
+    chat.reply(
+      says('{"message": "", "done": true, "reason": "gave_up"}'),
+      says('', { refusal: 'No.' }),
+      says('no JSON'),
+      openAiErrors.insufficientQuota,
+      { kind: 'hang', when: 'before headers' },
+    )
+    const statuses: number[] = []
+    for (let made = 0; made < 5; made += 1) statuses.push(await simulate())
+    expect(statuses).toEqual([200, 422, 502, 503, 504])
+    expect(await simulate()).toBe(200)
+    expect(await simulate({ maxTurns: 1, messages: [{ role: 'assistant', content: 'Hi' }] })).toBe(200)
+    expect(await simulate({ maxTurns: 0 })).toBe(400)
+    expect(await simulate({}, '87654321')).toBe(404)
+    expect(await simulate()).toBe(200)
+
+    const generate = async (body: object = {}) =>
+      (await send('POST', `${project}/personas/generate`, { brief: 'Customers', count: 1, ...body })).status
+    const axes = [{ name: 'mood', values: ['good', 'bad'] }]
+    const draft = { combination: 1, name: 'c', description: 'd', systemPrompt: 'Be polite to the agent.' }
+    chat.reply(
+      says(JSON.stringify({ axes })),
+      says(JSON.stringify({ drafts: [draft] })),
+      says('', { refusal: 'No.' }),
+      says('no JSON'),
+      openAiErrors.insufficientQuota,
+      { kind: 'hang', when: 'before headers' },
+    )
+    const drafted: number[] = []
+    for (const body of [{}, { axes }, { axes }, { axes }, { axes }]) drafted.push(await generate(body))
+    expect(drafted).toEqual([200, 422, 502, 503, 504])
+    expect(await generate({ count: 0 })).toBe(400)
+    for (let status = 0; status !== 429; ) status = await simulate()
+    expect(await generate()).toBe(429)
+    await chat.close()
   })
 
   it('of the service itself', async () => {

@@ -28,18 +28,22 @@ export interface RecordedRequest {
   hungUp: boolean
 }
 
-export interface ImagesApi {
+/** A local server that speaks a part of OpenAI's API. */
+export interface OpenAiApi {
   /** Base address for the SDK (`…/v1`). */
   url: string
   /** What arrived, oldest first. */
   requests: RecordedRequest[]
-  /** Queues replies, one a request; with none queued a picture is sent. */
-  reply(...replies: Reply[]): void
   /** From now on the API does not know these models. */
   retire(...models: string[]): void
   /** Forgets requests, queued replies and retired models. */
   reset(): void
   close(): Promise<void>
+}
+
+export interface ImagesApi extends OpenAiApi {
+  /** Queues replies, one a request; with none queued a picture is sent. */
+  reply(...replies: Reply[]): void
 }
 
 /** Errors as OpenAI was seen to send them, by what they mean. */
@@ -150,24 +154,40 @@ interface OpenAiError {
 }
 
 /** An error in OpenAI's form: what it does not name is null. */
-export function errorReply(status: number, error: OpenAiError, headers: Record<string, string> = {}): Reply {
+export function errorReply(
+  status: number,
+  error: OpenAiError,
+  headers: Record<string, string> = {},
+): Extract<Reply, { kind: 'answer' }> {
   const body = { error: { param: null, code: null, ...error } }
   return { kind: 'answer', status, body, headers: { 'x-request-id': 'req_0a1b2c', ...headers } }
 }
 
 /** Starts a local server that speaks OpenAI's images API: generations and edits. */
 export async function startImagesApi(): Promise<ImagesApi> {
+  let queue: Reply[] = []
+  const api = await startOpenAiApi(/^\/v1\/images\/(generations|edits)$/, async (_, response) => {
+    await send(queue.shift() ?? { kind: 'picture' }, response)
+  })
+  return {
+    ...api,
+    reply: (...replies) => {
+      queue.push(...replies)
+    },
+    reset: () => {
+      api.reset()
+      queue = []
+    },
+  }
+}
+
+/** Starts a server whose requests to the paths, of models that are served, are answered by `answer`. */
+export async function startOpenAiApi(
+  paths: RegExp,
+  answer: (request: RecordedRequest, response: ServerResponse) => Promise<void>,
+): Promise<OpenAiApi> {
   const requests: RecordedRequest[] = []
   const retired = new Set<unknown>()
-  let queue: Reply[] = []
-
-  function nextReply({ path, fields }: RecordedRequest): Reply {
-    if (!/^\/v1\/images\/(generations|edits)$/.test(path)) {
-      return errorReply(404, { message: `Invalid URL (POST ${path})`, type: 'invalid_request_error' })
-    }
-    if (retired.has(fields.model)) return openAiErrors.modelNotFound
-    return queue.shift() ?? { kind: 'picture' }
-  }
 
   const server = createServer(async (request, response) => {
     const recorded = await record(request)
@@ -175,7 +195,13 @@ export async function startImagesApi(): Promise<ImagesApi> {
     response.on('close', () => {
       recorded.hungUp = !response.writableFinished
     })
-    await send(nextReply(recorded), response)
+    const { path, fields } = recorded
+    if (!paths.test(path)) {
+      const message = `Invalid URL (POST ${path})`
+      return send(errorReply(404, { message, type: 'invalid_request_error' }), response)
+    }
+    if (retired.has(fields.model)) return send(openAiErrors.modelNotFound, response)
+    await answer(recorded, response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   // Listening on TCP, its address is never a pipe's name.
@@ -184,15 +210,11 @@ export async function startImagesApi(): Promise<ImagesApi> {
   return {
     url: `http://127.0.0.1:${port}/v1`,
     requests,
-    reply: (...replies) => {
-      queue.push(...replies)
-    },
     retire: (...models) => {
       for (const model of models) retired.add(model)
     },
     reset: () => {
       requests.length = 0
-      queue = []
       retired.clear()
     },
     close: async () => {
@@ -229,7 +251,8 @@ async function record(request: IncomingMessage): Promise<RecordedRequest> {
   return recorded
 }
 
-async function send(reply: Reply, response: ServerResponse): Promise<void> {
+/** Answers as a reply says. */
+export async function send(reply: Reply, response: ServerResponse): Promise<void> {
   if (reply.kind === 'picture') {
     await delay(reply.delayMs ?? 0)
     sendJson(response, 200, await pictureAnswer(reply.bytes))

@@ -5,7 +5,7 @@ import { ServiceError } from '../../src/errors/error.js'
 import { stoppingBeforePortrait } from '../../src/errors/portraits.js'
 import { answerTooLarge } from '../../src/errors/provider.js'
 import type { Limit } from '../../src/limit.js'
-import { createOpenAiProvider, type GenerateRequest } from '../../src/portraits/openai/provider.js'
+import { createImageProvider, type GenerateRequest } from '../../src/portraits/openai/provider.js'
 import { plain } from '../images/pictures.js'
 import {
   errorReply,
@@ -35,7 +35,7 @@ afterEach(() => {
 })
 
 function providerWith(options: { timeoutMs?: number; now?: () => number; baseUrl?: string } = {}) {
-  return createOpenAiProvider({ baseUrl: api.url, models: MODELS, timeoutMs: 5_000, metrics, ...options })
+  return createImageProvider({ baseUrl: api.url, models: MODELS, timeoutMs: 5_000, metrics, ...options })
 }
 
 function request(over: Partial<GenerateRequest> = {}): GenerateRequest {
@@ -295,7 +295,7 @@ const table: Row[] = [
     says: 'a page with 200',
     reply: answer(200, '<h1>Welcome</h1>'),
     code: 'BAD_GATEWAY',
-    message: /without a picture/,
+    message: /a text that is not JSON/,
   },
   { says: 'nothing with 200', reply: answer(200, ''), code: 'BAD_GATEWAY' },
   { says: 'no data', reply: answer(200, { created: 1 }), code: 'BAD_GATEWAY' },

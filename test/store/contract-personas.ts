@@ -117,6 +117,28 @@ export function personaContract(store: () => Store) {
     expect(page).toMatchObject({ items: names.map((name) => ({ name })) })
   })
 
+  it('finds a persona by its exact name, and lists names in order', async () => {
+    const project = randomUUID()
+    const first = await insert(store(), project, { name: 'Zoë @1 / 🙂', systemPrompt: 'x' })
+    const second = await insert(store(), project, { name: 'anna' })
+    await insert(store(), randomUUID(), { name: 'Anna' })
+    expect(await store().findPersonasByName(project, ['Zoë @1 / 🙂'])).toStrictEqual([first])
+    for (const name of ['Anna', 'Zoe @1 / 🙂', '']) {
+      expect(await store().findPersonasByName(project, [name])).toEqual([])
+    }
+    const changed = await store().updatePersona(project, second.id, { name: 'Anna', now: T0 + 5 })
+    expect(await store().findPersonasByName(project, ['anna'])).toEqual([])
+    expect(await store().findPersonasByName(project, ['Anna'])).toStrictEqual([changed])
+    expect(await store().listPersonaNames(project, 9)).toEqual([
+      { name: first.name, updatedAt: first.updatedAt },
+      { name: 'Anna', updatedAt: '2026-01-28T10:00:00.005Z' },
+    ])
+    expect(await store().listPersonaNames(project, 1)).toMatchObject([{ name: first.name }])
+    expect(await store().deletePersona(project, first.id)).toBe('deleted')
+    expect(await store().findPersonasByName(project, [first.name])).toEqual([])
+    expect(await store().listPersonaNames(randomUUID(), 9)).toEqual([])
+  })
+
   it('keeps projects apart, whatever their ids', async () => {
     const base = randomUUID()
     const ids = [base, base.toUpperCase(), `${base} `, `${base}é`, `${base}e`, `${base}%`, `${base}$.'"`]

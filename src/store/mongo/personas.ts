@@ -32,6 +32,7 @@ type PersonaMethods = Pick<
   | 'listPersonas'
   | 'listTagSpellings'
   | 'findPersona'
+  | 'listPersonaNames'
   | 'matchPersonaId'
   | 'insertPersona'
   | 'findPersonasByName'
@@ -106,6 +107,14 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     async findPersona(projectId, id) {
       const document = await withTimeout(() => personas.findOne({ projectId, id }))
       return document && toPersona(document)
+    },
+
+    async listPersonaNames(projectId, limit) {
+      const projection = { _id: 0, name: 1, updatedAt: 1 }
+      const { options } = orderOf(projectId, EVERY_PERSONA)
+      const found = personas.find({ projectId }, { ...options, projection }).limit(limit)
+      const names = await withTimeout(() => found.toArray())
+      return names.map(({ name, updatedAt }) => ({ name, updatedAt: updatedAt.toISOString() }))
     },
 
     async matchPersonaId(projectId, prefix) {

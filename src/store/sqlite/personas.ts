@@ -14,6 +14,7 @@ type PersonaStore = Pick<
   Store,
   | 'listPersonas'
   | 'findPersona'
+  | 'listPersonaNames'
   | 'matchPersonaId'
   | 'insertPersona'
   | 'findPersonasByName'
@@ -73,6 +74,7 @@ export function sqlitePersonas(
      WHERE total <= ?`,
   )
   const find = db.prepare(`SELECT ${BODY} AS body FROM personas WHERE project_id = ? AND id = ?`)
+  const names = db.prepare('SELECT name, updated_at FROM personas WHERE project_id = ? ORDER BY seq LIMIT ?')
   // Held to this order, it looks each name up.
   const named = db.prepare(
     `SELECT ${BODY} AS body FROM json_each(?2) AS wanted CROSS JOIN personas
@@ -167,6 +169,13 @@ export function sqlitePersonas(
       if (known !== undefined) return known
       const row = findRow(projectId, id)
       return row === undefined ? null : cache.keep(projectId, id, row)
+    },
+
+    async listPersonaNames(projectId, limit) {
+      return names.all(projectId, limit).map(({ name, updated_at }) => ({
+        name: String(name),
+        updatedAt: new Date(Number(updated_at)).toISOString(),
+      }))
     },
 
     async matchPersonaId(projectId, prefix) {

@@ -1,7 +1,6 @@
 import { APIError } from 'openai'
 import type { ServiceError } from '../../errors/error.js'
 import {
-  badReference,
   contentPolicy,
   organisationNotVerified,
   providerFailed,
@@ -15,24 +14,34 @@ import {
 import { type Facts, factsOf, identity, retryAfterOf } from './facts.js'
 import { quotable } from './quote.js'
 
-/** What was sent when the provider failed: its key and prompt, which no message may repeat, and its references. */
+/** What was sent when the provider failed. */
 export interface FailedRequest {
   apiKey: string
-  prompt: string
-  references: readonly { id: string }[]
+  /** The texts that were sent; no message may repeat them. */
+  texts: readonly string[]
+  /** What a failure means that only this kind of request can have; asked after quota and content policy. */
+  ownError?: ((failure: Failure) => ServiceError | undefined) | undefined
+}
+
+/** A failure as the provider tells it. */
+export interface Failure extends Facts {
+  /** Its code and type, as one text to look in. */
+  kind: string
+  /** Its own words, fit to be shown. */
+  quote(): string
+  /** What identifies it in the log. */
+  cause: unknown
 }
 
 // How OpenAI and gateways that speak its API name things, in `error.code` or `error.type`.
 const QUOTA = /quota|billing|(spend|usage)_limit/
 const CONTENT_POLICY = /moderation|content_?policy|content_?filter|safety|responsible_?ai/i
-const IMAGE_FILE = /image_(file|format|parse|too)|(invalid|empty|unsupported|corrupt)_(image|file)|mimetype/
 const KEY = /invalid_api_key|account_deactivated/
 const OVERLOADED = /overloaded|slow_down/
 const RATE = /rate_limit/
 const MODEL_GONE = /model_(not_found|deprecated|retired)|(unknown|invalid|deprecated|retired)_model/
 // And where there is no code, in words.
 const SAYS_CONTENT_POLICY = /(rejected by|result of) (the|our) safety system/i
-const SAYS_IMAGE_FILE = /invalid (image )?file|image file or mode|unsupported (image|mimetype)/i
 /** What a 404 is about where it is not the address. */
 const SAYS_MODEL = /\b(model|deployment)s?\b/i
 const SAYS_MODEL_GONE = /\bmodel\b.*(does not exist|not found|deprecated|retired|shut down|no longer)/i
@@ -61,14 +70,12 @@ export function providerError(error: unknown, request: FailedRequest, now: numbe
   const facts = factsOf(error)
   const { status } = facts
   const kind = `${facts.code} ${facts.type}`
-  const quote = () => quotable(facts.message, request)
+  const failure = { ...facts, kind, cause, quote: () => quotable(facts.message, request) }
 
   if (QUOTA.test(kind) || status === 402) return providerQuota({ cause })
-  if (isContentPolicy(facts, kind)) return contentPolicy({ quote: quote(), cause })
-  if (isReferenceFault(facts, kind) && request.references.length > 0) {
-    const ids = faultyReferences(facts, request.references).join(', ')
-    return badReference({ ids, quote: quote(), cause })
-  }
+  if (isContentPolicy(facts, kind)) return contentPolicy({ quote: failure.quote(), cause })
+  const own = request.ownError?.(failure)
+  if (own !== undefined) return own
   if (status === 401 || status === 403 || KEY.test(kind)) return accessError(facts, cause)
   if (status === 503 || status === 529 || OVERLOADED.test(kind)) {
     return providerOverloaded({ retryAfter: retryAfterOf(error, now), cause })
@@ -82,25 +89,6 @@ export function providerError(error: unknown, request: FailedRequest, now: numbe
 
 function isContentPolicy({ status, message }: Facts, kind: string): boolean {
   return CONTENT_POLICY.test(kind) || (status === 400 && SAYS_CONTENT_POLICY.test(message))
-}
-
-function isReferenceFault({ status, param, message }: Facts, kind: string): boolean {
-  // 413: together they are more than the provider takes.
-  if (status === 413) return true
-  if (status !== 400 && status !== 415 && status !== 422) return false
-  return IMAGE_FILE.test(kind) || /^image\b/.test(param) || SAYS_IMAGE_FILE.test(message)
-}
-
-/** The ids the provider may mean: one by `image[2]` or file name, one of two by `image 2`, else all. */
-function faultyReferences({ param, message }: Facts, references: readonly { id: string }[]): string[] {
-  const ids = references.map(({ id }) => id)
-  const told = `${param} ${message}`
-  const index = Number(/image\[(\d+)\]/.exec(told)?.[1] ?? Number.NaN)
-  const file = Number(/reference-(\d+)\./.exec(told)?.[1] ?? Number.NaN)
-  // This number was seen to count from 0 and from 1.
-  const place = Number(/\bimage (\d+)\b/i.exec(told)?.[1] ?? Number.NaN)
-  const meant = ids.filter((_, at) => at === index || at === file - 1 || at === place || at === place - 1)
-  return meant.length > 0 ? meant : ids
 }
 
 function accessError({ status, message }: Facts, cause: unknown): ServiceError {

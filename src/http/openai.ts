@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { requireProject } from '../api/trpc.js'
+import { publicError } from '../errors/public.js'
+import { noResponsesApi } from '../errors/simulation.js'
+import { projectInput } from '../projects/schema.js'
+import { completionInput, withoutNulls } from '../simulation/completion.js'
+import type { PersonaModels } from '../simulation/models.js'
+import type { ChatAnswer, ChatPiece, Usage } from '../simulation/openai/answers.js'
+import { Answer, type AnswerLimits } from './answers.js'
+import { jsonObject } from './body.js'
+import { logFailure } from './errors.js'
+import { openAiErrorBody } from './openai-errors.js'
+
+const BASE = '/api/projects/:projectId/openai/v1'
+
+interface ModelRoute {
+  Params: { projectId: string; model: string }
+}
+
+/** What stands in every answer to one request. */
+interface About {
+  id: string
+  created: number
+  model: string
+  persona: { id: string; version: number }
+}
+
+function seconds(time: number): number {
+  return Math.floor(time / 1000)
+}
+
+function modelBody(name: string, updatedAt: string) {
+  return { id: name, object: 'model', created: seconds(Date.parse(updatedAt)), owned_by: 'personas-api' }
+}
+
+function usageBody({ inputTokens, outputTokens, totalTokens }: Usage) {
+  return { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: totalTokens }
+}
+
+function completionBody(about: About, { text, finish, usage }: ChatAnswer) {
+  const message = { role: 'assistant', content: text, refusal: null }
+  const choices = [{ index: 0, message, logprobs: null, finish_reason: finish }]
+  return { ...about, object: 'chat.completion', choices, ...(usage && { usage: usageBody(usage) }) }
+}
+
+/** The pieces of an answer as server-sent events (what OpenAI streams). Where it breaks off, the error is the last. */
+async function* events(
+  about: About,
+  pieces: AsyncIterable<ChatPiece>,
+  { withUsage, onError }: { withUsage: boolean; onError: (error: unknown) => object },
+): AsyncGenerator<string> {
+  const head = JSON.stringify({ ...about, object: 'chat.completion.chunk' }).slice(0, -1)
+  const noUsage = withUsage ? ',"usage":null' : ''
+  const chunk = (delta: string, finish = 'null') =>
+    `data: ${head},"choices":[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}]${noUsage}}\n\n`
+  try {
+    yield chunk('{"role":"assistant","content":""}')
+    for await (const piece of pieces) {
+      if ('text' in piece) {
+        yield chunk(`{"content":${JSON.stringify(piece.text)}}`)
+        continue
+      }
+      yield chunk('{}', JSON.stringify(piece.finish))
+      if (withUsage && piece.usage !== undefined) {
+        yield `data: ${head},"choices":[],"usage":${JSON.stringify(usageBody(piece.usage))}}\n\n`
+      }
+    }
+    yield 'data: [DONE]\n\n'
+  } catch (error) {
+    yield `data: ${JSON.stringify(onError(error))}\n\n`
+  }
+}
+
+/** Serves a project's personas as the models of OpenAI's API, for clients that speak it. */
+export function mountOpenAi(
+  scope: FastifyInstance,
+  { models, answers }: { models: PersonaModels; answers: AnswerLimits },
+): void {
+  function projectOf({ access, params }: FastifyRequest): string {
+    // The path has it.
+    const { projectId } = projectInput.parse(params)
+    requireProject(access, projectId)
+    return projectId
+  }
+
+  scope.get(`${BASE}/models`, async (request, reply) => {
+    const projectId = projectOf(request)
+    const budget = new Answer(answers, request)
+    await budget.begin(1)
+    const names = await request.lifetime.during(() => models.list(projectId))
+    const data = names.map(({ name, updatedAt }) => modelBody(name, updatedAt))
+    const json = JSON.stringify({ object: 'list', data })
+    budget.made(Buffer.byteLength(json))
+    return reply.type('application/json; charset=utf-8').send(json)
+  })
+
+  scope.get<ModelRoute>(`${BASE}/models/:model`, async (request, reply) => {
+    const projectId = projectOf(request)
+    const { model } = request.params
+    const { updatedAt } = await request.lifetime.during(() => models.find(projectId, model))
+    return reply.type('application/json; charset=utf-8').send(JSON.stringify(modelBody(model, updatedAt)))
+  })
+
+  scope.post(`${BASE}/responses`, async (request) => {
+    projectOf(request)
+    throw noResponsesApi()
+  })
+
+  async function complete(request: FastifyRequest, reply: FastifyReply) {
+    const projectId = projectOf(request)
+    const { lifetime, body } = request
+    const { signal } = lifetime
+    const given = typeof body === 'string' ? jsonObject(body) : undefined
+    const input = completionInput.parse({ ...(withoutNulls(given ?? {}) as object), projectId })
+    const about = { id: `chatcmpl-${randomUUID()}`, created: seconds(Date.now()), model: input.model }
+    if (input.stream !== true) {
+      const { persona, ...answer } = await lifetime.during(() => models.complete(input, signal))
+      const json = JSON.stringify(completionBody({ ...about, persona: shown(persona) }, answer))
+      return reply.type('application/json; charset=utf-8').send(json)
+    }
+    const { persona, pieces, end } = await lifetime.during(() => models.stream(input, signal))
+    // Also where the reader is gone before the first event is asked for.
+    lifetime.onOver(end)
+    const onError = (error: unknown) => {
+      const known = publicError(error)
+      logFailure(request, error, known)
+      return openAiErrorBody(known)
+    }
+    const withUsage = input.stream_options?.include_usage === true
+    const sent = events({ ...about, persona: shown(persona) }, pieces, { withUsage, onError })
+    return reply
+      .type('text/event-stream; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .header('x-accel-buffering', 'no')
+      .send(Readable.from(sent, { objectMode: false }))
+  }
+  scope.post(`${BASE}/chat/completions`, complete)
+}
+
+function shown({ id, version }: About['persona']): About['persona'] {
+  return { id, version }
+}

@@ -1,0 +1,68 @@
+import { answerTooLarge } from '../../errors/provider.js'
+import type { Hold, Limit } from '../../limit.js'
+
+const MIB = 1024 * 1024
+const MAX_ERROR_BYTES = MIB
+
+/** How much a provider may answer. */
+export interface AnswerBounds {
+  /** The most bytes of an answer; of one that is an error 1 MiB at most. */
+  maxBytes: number
+  /** Bytes of answers that may be read at once; without it they are not counted. */
+  reading?: Limit
+}
+
+/** `fetch` for one call of a provider: what it answers is read within a limit, and only up to a size. */
+export class BoundedFetch {
+  readonly #bounds: AnswerBounds
+  #hold: Hold | undefined
+
+  constructor(bounds: AnswerBounds) {
+    this.#bounds = bounds
+  }
+
+  readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    // A redirect could send the prompt elsewhere, or the same paid call again.
+    const response = await fetch(input, { ...init, redirect: 'error' })
+    const { maxBytes, reading } = this.#bounds
+    if (!response.ok) return bounded(response, Math.min(maxBytes, MAX_ERROR_BYTES))
+    if (reading === undefined) return bounded(response, maxBytes)
+    // The SDK fetches more than once (`data:,` to see what fetch can, and each model): one call that held an answer
+    // while it waits for the next could wait for itself.
+    this.release()
+    // Until then the answer waits in the network. One that is paid for is never refused.
+    this.#hold = await reading.take(maxBytes, { signal: init?.signal ?? undefined, withoutTimeout: true })
+    return bounded(response, maxBytes)
+  }
+
+  /** Call it when the answer has been read, or the call has failed. */
+  release(): void {
+    this.#hold?.release()
+  }
+}
+
+/** The same response, whose body fails beyond so many bytes. They count as they are once they are decompressed. */
+function bounded(response: Response, max: number): Response {
+  if (response.body === null) return response
+  const reader = response.body.getReader()
+  let received = 0
+  // Not a TransformStream, which takes several times as long for each piece.
+  const counted = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read()
+        if (done) return controller.close()
+        received += value.byteLength
+        if (received <= max) return controller.enqueue(value)
+        const mib = max / MIB
+        const error = answerTooLarge({ mib, cause: `more than ${mib} MiB` })
+        controller.error(error)
+        await reader.cancel(error)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+  const { status, statusText, headers } = response
+  return new Response(counted, { status, statusText, headers })
+}
