@@ -34,6 +34,9 @@ async function run(): Promise<void> {
   } else if (command.name === 'migrate') {
     const { migrateInTerminal } = await import('./cli/migrate/migrate.js')
     await migrateInTerminal(command)
+  } else if (command.name === 'push' || command.name === 'pull') {
+    const { runInTerminal } = await import('./cli/folder/terminal.js')
+    process.exitCode = await runInTerminal(command)
   } else console.log(command.name === 'help' ? usage : version)
 }
 

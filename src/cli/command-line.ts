@@ -1,7 +1,24 @@
 import { parseArgs } from 'node:util'
 
+/** A command between a folder of files of personas and a project of a running service. */
+export interface FolderCommand {
+  name: 'push' | 'pull'
+  folder: string
+  projectId: string
+  /** The base URL of the service. */
+  url: string
+  /** Whether what is not on the other side is deleted, and whether that is done without asking. */
+  prune: boolean
+  yes: boolean
+  /** Of a push: whether it only says what it would change. */
+  dryRun: boolean
+}
+
 /** What the command line asks for. */
-export type Command = { name: 'serve' | 'help' | 'version' } | { name: 'migrate'; from: string; to: string }
+export type Command =
+  | { name: 'serve' | 'help' | 'version' }
+  | { name: 'migrate'; from: string; to: string }
+  | FolderCommand
 
 /** A command line that asks for nothing there is; its message is one line. */
 export class UsageError extends Error {
@@ -10,27 +27,62 @@ export class UsageError extends Error {
 
 export const usage = `Usage:
   personas-api                                      start the service; its settings are in the environment
+  personas-api push <folder> --project <id>         bring a folder of files of personas to a running service
+  personas-api pull <folder> --project <id>         write the personas of a project into a folder, a Markdown file each
   personas-api migrate --from <store> --to <store>  copy everything from one store into another
   personas-api help                                 this text, as do --help and -h
   personas-api --version                            the version, as does -v
+
+push and pull take:
+  --url <url>   where the service is: http://localhost:3000 unless it is given
+  --prune       push: also delete the personas that are not in the folder
+                pull: also delete the Markdown files of personas that are not in the project
+  --yes         do not ask before something is deleted
+  --dry-run     push: only say what would change
+The key of a service that has any is in PERSONAS_API_KEY. They end with code 1 where a persona failed, and 2
+where the service cannot be reached.
 
 A store is a mongodb:// URL, or a data directory (or the personas.db in it). Stop the services of both stores
 before a migration. It can be interrupted: run again, it goes on where it was. It ends with code 0 only
 once both stores have been read again and hold the same.`
 
+const BOTH = ['push', 'pull']
+
+/** The commands that each option belongs to. */
+const OWNERS: Record<string, string[]> = {
+  from: ['migrate'],
+  to: ['migrate'],
+  project: BOTH,
+  url: BOTH,
+  prune: BOTH,
+  yes: BOTH,
+  'dry-run': ['push'],
+}
+
 /** Reads the arguments behind the program's name. @throws UsageError */
 export function readCommand(args: string[]): Command {
   const { values, positionals } = parse(args)
-  const [command, extra] = positionals
+  const [command, folder, ...others] = positionals
   if (values.help || command === 'help') return { name: 'help' }
   if (values.version) return { name: 'version' }
-  if (extra !== undefined) throw new UsageError(`Unexpected argument ${extra}`)
-  const { from, to } = values
-  if (command === undefined) {
-    if (from !== undefined || to !== undefined) throw new UsageError('--from and --to belong to migrate')
-    return { name: 'serve' }
+  if (command !== undefined && !Object.values(OWNERS).flat().includes(command)) {
+    throw new UsageError(`Unknown command ${command}`)
   }
-  if (command !== 'migrate') throw new UsageError(`Unknown command ${command}`)
+  for (const [option, owners] of Object.entries(OWNERS)) {
+    if (option in values && !owners.includes(command ?? '')) {
+      throw new UsageError(`--${option} belongs to ${owners.join(' and ')}`)
+    }
+  }
+  const name = command === 'push' || command === 'pull' ? command : undefined
+  const [extra] = name === undefined && folder !== undefined ? [folder] : others
+  if (extra !== undefined) throw new UsageError(`Unexpected argument ${extra}`)
+  const { from, to, project, url = 'http://localhost:3000', prune = false, yes = false } = values
+  if (name !== undefined) {
+    if (!folder || !project) throw new UsageError(`${name} needs <folder> and --project <id>`)
+    if (!/^https?:\/\//i.test(url)) throw new UsageError('--url must begin with http:// or https://')
+    return { name, folder, projectId: project, url, prune, yes, dryRun: values['dry-run'] === true }
+  }
+  if (command === undefined) return { name: 'serve' }
   if (!from || !to) throw new UsageError('migrate needs --from <store> and --to <store>')
   return { name: 'migrate', from, to }
 }
@@ -45,6 +97,11 @@ function parse(args: string[]) {
         version: { type: 'boolean', short: 'v' },
         from: { type: 'string' },
         to: { type: 'string' },
+        project: { type: 'string' },
+        url: { type: 'string' },
+        prune: { type: 'boolean' },
+        yes: { type: 'boolean' },
+        'dry-run': { type: 'boolean' },
       },
     })
   } catch (error) {
