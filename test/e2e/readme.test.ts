@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Provider, startProvider } from '../support/provider.js'
@@ -14,6 +15,8 @@ const blocksOf = (language: string) =>
     ([, text = '']) => text,
   )
 const blocks = blocksOf('sh')
+
+const main = fileURLToPath(new URL('src/main.ts', root))
 
 /** What stands between the outputs of two blocks: no answer of the service has this byte. */
 const END = '\x1e'
@@ -47,6 +50,8 @@ async function runAll(): Promise<string[]> {
     'set -e -o pipefail',
     // The service runs already, from the sources; whatever else npm is asked for runs in the project.
     `npm() { case "$1" in ci | start) ;; *) (cd '${new URL('.', root).pathname}' && command npm "$@") ;; esac; }`,
+    // The command too is run from the sources, in the folder.
+    `npx() { shift && '${process.execPath}' --import '${import.meta.resolve('tsx')}' '${main}' "$@"; }`,
     ...blocks.map((block) => `${block.replaceAll('http://localhost:3000', service.url)}printf '${END}'`),
   ].join('\n')
   const env = { ...process.env, PERSONAS_URL: service.url, OPENAI_API_KEY: 'sk-readme-0123456789' }
@@ -109,6 +114,15 @@ describe('the blocks of the README, run in their order,', () => {
     expect([file, card]).toEqual([
       expect.objectContaining({ dryRun: true, unchanged: 1, failed: 0 }),
       expect.objectContaining({ dryRun: false, unchanged: 1, failed: 0 }),
+    ])
+  })
+
+  it('pull it as a file of a folder, which brings no change', () => {
+    expect(outputOf('push personas').split('\n')).toEqual([
+      '+ impatient-user.md',
+      '1 new, 0 changed, 0 unchanged, 0 deleted',
+      'Dry run, nothing was changed: 0 created, 0 updated, 1 unchanged, 0 deleted, 0 failed',
+      '',
     ])
   })
 

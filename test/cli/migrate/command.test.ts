@@ -39,7 +39,7 @@ describe('the command line', () => {
     [['migrate', '--from', '', '--to', 'x'], 'migrate needs --from <store> and --to <store>'],
     [['migrate', 'a', 'b'], 'Unexpected argument a'],
     [['migrate', '--from'], "Option '--from <value>' argument missing"],
-    [['--from', 'a'], '--from and --to belong to migrate'],
+    [['--from', 'a'], '--from belongs to migrate'],
   ])('refuses %j', (args, message) => {
     expect(() => readCommand(args)).toThrow(expect.objectContaining({ name: 'UsageError', message }))
   })
