@@ -35,7 +35,7 @@ async function run(): Promise<void> {
     const { migrateInTerminal } = await import('./cli/migrate/migrate.js')
     await migrateInTerminal(command)
   } else if (command.name === 'push' || command.name === 'pull') {
-    const { runInTerminal } = await import('./cli/folder/terminal.js')
+    const { runInTerminal } = await import('./cli/folder/run.js')
     process.exitCode = await runInTerminal(command)
   } else console.log(command.name === 'help' ? usage : version)
 }

@@ -34,6 +34,8 @@ export async function pull(run: Run): Promise<number> {
   const { folder, projectId, prune } = command
   if (!existsSync(folder)) makeFolder(folder)
   const { rows, faults, names } = await readFolder(folder)
+  // Which persona's it is, nobody knows.
+  for (const { entry, place } of rows) if (entry.name === '') faults.push(`no name that will do, ${place}`)
   for (const text of faults) print(`! ${text}`)
   const personas: Persona[] = []
   if (faults.length === 0) {

@@ -1,11 +1,8 @@
 import { type ImportResult, isPersonasError, type Persona } from '../../client/client.js'
 import { type FolderRow, fieldsChanged, readFolder } from './files.js'
-import { sendPicture } from './picture.js'
+import { send, stepsOf } from './send.js'
 import { mayDelete, type Run } from './terminal.js'
 
-/** Rows that are sent together, and their characters of JSON: few enough to see how far it is. */
-const STEP = 500
-const STEP_LENGTH = 1024 * 1024
 /** Personas that are deleted together: what one request takes. */
 const DELETED_AT_ONCE = 100
 
@@ -98,42 +95,18 @@ interface Sending {
 
 async function sendAll(run: Run, { rows, known, outcome }: Sending): Promise<void> {
   const progress = run.progress.begin('Pushing personas', rows.length)
-  for (const step of stepsOf(rows)) {
-    const results = await send(run, step)
-    for (const [at, row] of step.entries()) {
-      const result = results[at]
-      if (result !== undefined) note(outcome, { row, result, current: known.get(row.entry.name) })
+  try {
+    for (const step of stepsOf(rows)) {
+      const results = await send(run, step)
+      for (const [at, row] of step.entries()) {
+        const result = results[at]
+        if (result !== undefined) note(outcome, { row, result, current: known.get(row.entry.name) })
+      }
+      progress.advance(step.length)
     }
-    progress.advance(step.length)
+  } finally {
+    progress.end()
   }
-  progress.end()
-}
-
-/** Rows in the steps in which they are sent; one with a picture goes alone. */
-function* stepsOf(rows: readonly FolderRow[]): Generator<FolderRow[]> {
-  let step: FolderRow[] = []
-  let length = 0
-  for (const each of rows) {
-    const { picture, value } = each.row
-    const more = picture === undefined ? JSON.stringify(value).length : STEP_LENGTH
-    if (step.length > 0 && (step.length === STEP || length + more > STEP_LENGTH)) {
-      yield step
-      step = []
-      length = 0
-    }
-    step.push(each)
-    length += more
-  }
-  if (step.length > 0) yield step
-}
-
-async function send({ client, command, apiKey }: Run, rows: readonly FolderRow[]): Promise<ImportResult[]> {
-  const { projectId, dryRun } = command
-  const [first] = rows
-  if (first?.row.picture !== undefined) return sendPicture({ ...command, apiKey }, first.row.picture)
-  // Whatever the rows are: the service says of each what is wrong with it.
-  const personas = rows.map(({ row }) => row.value as object)
-  return (await client.personas.import.mutate({ projectId, dryRun, personas })).results
 }
 
 interface Noted {

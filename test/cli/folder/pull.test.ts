@@ -145,6 +145,8 @@ onEveryStore('personas-api pull', (service) => {
       code: 1,
       lines: [expect.stringMatching(/^! .* at line 1, .*a\.md:1$/), 'Nothing was changed.'],
     })
+    writeFileSync(join(place.folder, 'a.md'), '---\ndescription: no name\n---\n')
+    expect(await pull(place, '--prune', '--yes')).toMatchObject({ code: 1 })
     rmSync(join(place.folder, 'a.md'))
     expect((await pull(place)).lines.slice(0, 2)).toEqual([
       '+ a.md',

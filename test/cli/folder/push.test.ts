@@ -134,6 +134,7 @@ onEveryStore('personas-api push', (service) => {
       'e.md': md('A'),
       'f.png': Buffer.from('x'),
       'g.json': '',
+      'h\u001b[2J.md': '',
     })
     const { folder } = place
     const { code, lines } = await push(place)
@@ -145,6 +146,7 @@ onEveryStore('personas-api push', (service) => {
       '! A: the name is taken by a.md:1, e.md:1',
       expect.stringMatching(/^! .*, f\.png$/),
       '! The file is empty, g.json',
+      '! The file is empty, h\ufffd[2J.md',
     ])
     expect(lines.at(-1)).toBe('Nothing was changed.')
     expect(await namesOf(place)).toEqual([])

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCommand } from '../../../src/cli/command-line.js'
-import { runCommand } from '../../../src/cli/folder/terminal.js'
+import { runCommand } from '../../../src/cli/folder/run.js'
 import { newProjectId } from '../../support/helper.js'
 import { temporaryFolder } from '../../support/service-process.js'
 
