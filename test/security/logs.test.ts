@@ -128,7 +128,7 @@ it('at any level hold no body, key, header value, query or prompt, and tell each
   const list = openRaw(
     service.url,
     `GET ${personas} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: id-left\r\nAuthorization: Bearer ${secrets.key}\r\n\r\n`.repeat(
-      200,
+      100,
     ),
   )
   list.socket.pause()
