@@ -1,5 +1,5 @@
 import { MongoBulkWriteError } from 'mongodb'
-import { newPersona } from '../../personas/change.js'
+import { type NewPersona, newPersona } from '../../personas/change.js'
 import type { Persona } from '../../personas/schema.js'
 import { EVERY_PERSONA } from '../../personas/search.js'
 import type { Store } from '../store.js'
@@ -38,6 +38,9 @@ type PersonaMethods = Pick<
   | 'findPersonasByName'
   | 'insertPersonas'
 >
+
+/** Documents of one statement: what a slow server inserts within a call's time. */
+const INSERTED_AT_ONCE = 50
 
 /** Reading personas and creating them. */
 export function mongoPersonas({ personas }: Collections): PersonaMethods {
@@ -100,6 +103,33 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     })
   }
 
+  async function insertSome(projectId: string, given: readonly NewPersona[], now: number) {
+    const documents = await withTimeout(async () => {
+      let place = await newestPlace(personas, projectId)
+      return given.map((persona) => {
+        const next = placeBehind(place, now)
+        place = next
+        return toDocument({ projectId, persona: newPersona(persona, next.createdAt.getTime()) }, next)
+      })
+    })
+    const length = given.reduce((sum, { systemPrompt = '' }) => sum + systemPrompt.length, 0)
+    const failed = await withTimeout(
+      () =>
+        personas.insertMany(documents, { ordered: false }).then(
+          () => [],
+          (error: unknown) => failedOf(error, documents.length),
+        ),
+      timeoutFor({ length }),
+    )
+    const inserted: (Persona | 'name-taken')[] = documents.map(toPersona)
+    // Each by itself tells whether its name is taken, or the persona is its own, stored by a try whose answer was lost.
+    for (const index of failed) {
+      const persona = given[index]
+      if (persona !== undefined) inserted[index] = await insertPersona(projectId, persona, now)
+    }
+    return inserted
+  }
+
   return {
     listPersonas,
     listTagSpellings: search.listTagSpellings,
@@ -134,29 +164,9 @@ export function mongoPersonas({ personas }: Collections): PersonaMethods {
     },
 
     async insertPersonas(projectId, given, now) {
-      if (given.length === 0) return []
-      const documents = await withTimeout(async () => {
-        let place = await newestPlace(personas, projectId)
-        return given.map((persona) => {
-          const next = placeBehind(place, now)
-          place = next
-          return toDocument({ projectId, persona: newPersona(persona, next.createdAt.getTime()) }, next)
-        })
-      })
-      const length = given.reduce((sum, { systemPrompt = '' }) => sum + systemPrompt.length, 0)
-      const failed = await withTimeout(
-        () =>
-          personas.insertMany(documents, { ordered: false }).then(
-            () => [],
-            (error: unknown) => failedOf(error, documents.length),
-          ),
-        timeoutFor({ length }),
-      )
-      const inserted: (Persona | 'name-taken')[] = documents.map(toPersona)
-      // Each by itself tells whether its name is taken, or the persona is its own, stored by a try whose answer was lost.
-      for (const index of failed) {
-        const persona = given[index]
-        if (persona !== undefined) inserted[index] = await insertPersona(projectId, persona, now)
+      const inserted: (Persona | 'name-taken')[] = []
+      for (let at = 0; at < given.length; at += INSERTED_AT_ONCE) {
+        inserted.push(...(await insertSome(projectId, given.slice(at, at + INSERTED_AT_ONCE), now)))
       }
       return inserted
     },
