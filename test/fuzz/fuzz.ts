@@ -3,12 +3,12 @@
 // usage: npm run test:fuzz -- [--requests 20000] [--seed N]
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
-import { startImagesApi } from '../portraits/images-api.js'
 import { startServiceProcess, temporaryFolder } from '../support/service-process.js'
 import { ApiDocument } from './document.js'
 import { type Answer, Judge, type Sent } from './judge.js'
 import { residentMiB } from './memory.js'
 import { Pool } from './pool.js'
+import { startProvider } from './provider.js'
 import { rawRequest } from './raw-requests.js'
 import { type Plan, restRequest } from './requests.js'
 import { answersIn, send, sendRaw } from './sockets.js'
@@ -26,9 +26,9 @@ const total = Number(values.requests)
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
 console.log(`${total} requests from seed ${seed}`)
 
-const images = await startImagesApi()
+const provider = await startProvider()
 const service = await startServiceProcess({
-  env: { DATA_DIR: temporaryFolder(), LOG_LEVEL: 'error', OPENAI_BASE_URL: images.url },
+  env: { DATA_DIR: temporaryFolder(), LOG_LEVEL: 'error', OPENAI_BASE_URL: provider.url },
 })
 const base = new URL(service.url)
 const document = new ApiDocument(new URL('../../openapi.json', import.meta.url))
@@ -127,7 +127,7 @@ if (warm !== undefined && resident !== undefined && resident > warm + GROWTH) {
 }
 const ending = await service.stop()
 if (ending.code !== 0) faults.push(`The service ended with ${ending.code ?? ending.signal}`)
-await images.close()
+await provider.close()
 
 for (const [name, statuses] of [...counts].sort()) {
   const sorted = [...statuses].sort(([a], [b]) => a - b)
