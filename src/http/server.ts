@@ -96,7 +96,11 @@ export function createHttpServer(
       // A missing Host is answered in JSON by the app, not with an empty 400 by Node.
       requireHostHeader: false,
     },
-    handler,
+    (request, response) => {
+      // Node gives the preface of HTTP/2 as a request of a method that it does not list, and Fastify has no route for.
+      if (METHODS.includes(request.method ?? '')) handler(request, response)
+      else server.emit('clientError', new Error('not HTTP/1.1'), request.socket)
+    },
   )
   // Node drops headers beyond its count without a word, an If-Match among them; 16 KiB is limit enough.
   server.maxHeadersCount = 0

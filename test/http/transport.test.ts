@@ -537,6 +537,8 @@ describe('malformed requests', () => {
     ['NONSENSE', 400],
     ['GET  HTTP/1.1', 400],
     ['FOO / HTTP/1.1', 400],
+    ['PRI * HTTP/2.0', 400],
+    ['PRI *$HTTP/2.0', 400],
   ])('%s is answered with %i', async (head, status) => {
     expectError(await request(head), status)
   })
