@@ -7,6 +7,7 @@ import { areTheTypesWrong, publint, root, run } from './tools.js'
 const declarations = [
   'dist/client/client.d.ts',
   'dist/client/errors.d.ts',
+  'dist/client/simulate.d.ts',
   'dist/client/types.d.ts',
   'dist/personas/headers.d.ts',
 ]
@@ -28,7 +29,7 @@ const packages = [
     name: 'personas-api-client',
     ...inject('client'),
     files: [
-      ...['client', 'errors', 'requests', 'retry'].map((name) => `dist/client/${name}.js`),
+      ...['client', 'errors', 'requests', 'retry', 'simulate'].map((name) => `dist/client/${name}.js`),
       'dist/personas/headers.js',
       'dist/excerpt.js',
     ],
