@@ -138,7 +138,7 @@ export function mountFiles(
     const input = personaCardInput.parse(readCard(request))
     const { lifetime } = request
     const { name, format, content } = await lifetime.during(() => exports.card(input, lifetime.signal))
-    lifetime.onOver(images.takeNow(content.length).release)
+    lifetime.onOver(images.takeNow(content.length, { caller: input.projectId }).release)
     const { types, extensions } = formats[format]
     return reply
       .type(typeof content === 'string' ? `${types[0]}; charset=utf-8` : types[0])

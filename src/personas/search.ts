@@ -10,7 +10,7 @@ export type SortField = 'createdAt' | 'updatedAt' | 'name'
 export interface PersonaQuery {
   /** Tags that a persona must have, all of them, as `withoutCase` writes them. */
   tags: readonly string[]
-  /** What must occur in a persona's `searchText`, all of it. An empty one, of which only marks were given, does not. */
+  /** What must occur in a persona's `searchText`, all of it. */
   words: readonly string[]
   name?: string | undefined
   sort: SortField
@@ -57,7 +57,8 @@ export function queryOf({ tags, q = '', name, sort = 'createdAt' }: Omit<ListPer
       q
         .split(/\s+/)
         .filter((word) => word !== '')
-        .map(folded),
+        // One of marks alone stays as it is, and so occurs nowhere: texts have lost theirs.
+        .map((word) => folded(word) || word),
     ),
     name,
     // The schema has no other values.

@@ -40,8 +40,6 @@ function ifMatchList(ifMatch: string | string[] | undefined): string[] | undefin
   return typeof ifMatch === 'string' ? [ifMatch] : ifMatch
 }
 
-const EMPTY = jsonPage([])
-
 /** A change of the persona of a full id. */
 type Changing = Pick<UpdatePersonaInput, 'projectId' | 'id' | 'ifMatch'> & { revertedFrom?: number }
 
@@ -60,13 +58,7 @@ export class PersonaService {
    */
   async page(input: ListPersonasInput, budget: ListBudget): Promise<JsonPage> {
     const { projectId, limit, cursor, ...filters } = input
-    const query = queryOf(filters)
-    if (query.words.includes('')) {
-      // No list of it has a second page.
-      if (cursor !== undefined) throw badCursor()
-      return EMPTY
-    }
-    const request = { limit: limit ?? MAX_LIST, cursor, query }
+    const request = { limit: limit ?? MAX_LIST, cursor, query: queryOf(filters) }
     const list = await budget.read(
       limit === undefined ? LIST_BYTES : PAGE_BYTES,
       async (maxBytes, signal) => {
