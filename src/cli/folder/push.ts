@@ -96,7 +96,7 @@ interface Sending {
 async function sendAll(run: Run, { rows, known, outcome }: Sending): Promise<void> {
   const progress = run.progress.begin('Pushing personas', rows.length)
   try {
-    for (const step of stepsOf(rows)) {
+    for await (const step of stepsOf(rows)) {
       const results = await send(run, step)
       for (const [at, row] of step.entries()) {
         const result = results[at]

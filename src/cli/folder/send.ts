@@ -1,5 +1,6 @@
 import type { ImportReport, ImportResult } from '../../client/client.js'
 import { connectionError, type PersonasIssue } from '../../client/errors.js'
+import { batches } from '../batches.js'
 import type { FolderRow } from './files.js'
 import type { Run } from './terminal.js'
 
@@ -8,21 +9,10 @@ const STEP = 500
 const STEP_LENGTH = 1024 * 1024
 
 /** Rows in the steps in which they are sent; one with a picture goes alone. */
-export function* stepsOf(rows: readonly FolderRow[]): Generator<FolderRow[]> {
-  let step: FolderRow[] = []
-  let length = 0
-  for (const each of rows) {
-    const { picture, value } = each.row
-    const more = picture === undefined ? JSON.stringify(value).length : STEP_LENGTH
-    if (step.length > 0 && (step.length === STEP || length + more > STEP_LENGTH)) {
-      yield step
-      step = []
-      length = 0
-    }
-    step.push(each)
-    length += more
-  }
-  if (step.length > 0) yield step
+export function stepsOf(rows: readonly FolderRow[]): AsyncGenerator<FolderRow[]> {
+  const size = ({ row: { picture, value } }: FolderRow) =>
+    picture === undefined ? JSON.stringify(value).length : STEP_LENGTH
+  return batches(rows, { items: STEP, total: STEP_LENGTH, size })
 }
 
 /** Imports rows of a step; a result for each. */

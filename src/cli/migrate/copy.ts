@@ -1,10 +1,10 @@
 import type { Transfer } from '../../store/transfer.js'
+import { batches } from '../batches.js'
 import type { Progress } from './progress.js'
 import { type Kind, kinds, lineOf, nameOf, sizeOf } from './records.js'
 
 /** Most records that are written at once, and most bytes (a single record may have more). */
-const BATCH = 200
-const BATCH_BYTES = 4 * 1024 * 1024
+const BATCH = { items: 200, total: 4 * 1024 * 1024 }
 
 /** A copy of one store into another. */
 export interface Copying {
@@ -70,7 +70,7 @@ async function copyRestOf<K extends Kind>(kind: K, copying: Copying, copied: num
   const step = progress.begin(`Copying ${kind}`, await source[kind].estimate())
   let count = copied
   step.advance(copied)
-  for await (const batch of batches(skip(source[kind].read(), copied), sizeOf[kind])) {
+  for await (const batch of batches(skip(source[kind].read(), copied), { ...BATCH, size: sizeOf[kind] })) {
     signal.throwIfAborted()
     await target[kind].append(batch)
     count += batch.length
@@ -86,20 +86,4 @@ async function* skip<T>(records: AsyncIterable<T>, count: number): AsyncGenerato
     if (skipped === count) yield record
     else skipped += 1
   }
-}
-
-async function* batches<T>(records: AsyncIterable<T>, size: (record: T) => number): AsyncGenerator<T[]> {
-  let batch: T[] = []
-  let bytes = 0
-  for await (const record of records) {
-    const more = size(record)
-    if (batch.length > 0 && (batch.length === BATCH || bytes + more > BATCH_BYTES)) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(record)
-    bytes += more
-  }
-  if (batch.length > 0) yield batch
 }

@@ -237,6 +237,26 @@ describe('writes of SQLite', () => {
     touch.changeOne('p')
   })
 
+  it('that come at once and take long let others have their turn in between', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'personas-sqlite-'))
+    const db = openDatabase(dir)
+    closing.push(async () => {
+      db.close()
+      rmSync(dir, { recursive: true, force: true })
+    })
+    const done: number[] = []
+    const busy = (n: number) => () => {
+      for (const until = performance.now() + 10; performance.now() < until; );
+      done.push(n)
+    }
+    const writes = Array.from({ length: 12 }, (_, n) => db.write(busy(n)))
+    // It is asked for after them.
+    const between = await new Promise<number>((resolve) => setImmediate(() => resolve(done.length)))
+    expect(between).toBeLessThan(12)
+    await Promise.all(writes)
+    expect(done).toEqual(Array.from({ length: 12 }, (_, n) => n))
+  })
+
   it('that wait while the store is closed are refused', async () => {
     const { store } = open()
     const writes = [store.deletePersona('p', 'x'), insert(store, 'p'), store.updateProject('p', {}, T0)]

@@ -246,3 +246,36 @@ describe('a file of an earlier version', () => {
     filedRows(dir)
   })
 })
+
+describe('a search of many words in long texts', () => {
+  // One character that is 18 once it is folded: 2,000 of them are the longest description, and the longest text.
+  const description = '\ufdfa'.repeat(2_000)
+  const q = range(100)
+    .map((n) => String.fromCodePoint(0x4e00 + n))
+    .join(' ')
+  // All but the last word stand at the end of the text.
+  const tags = [q.replaceAll(' ', '').slice(0, 50), q.replaceAll(' ', '').slice(50, 99)]
+
+  it('lets others have their turn all the time, and ends with its caller', async () => {
+    const store = open(folder())
+    for (const n of range(150)) await insert(store, 'p', newPersona({ name: `n${n}`, description, tags }))
+    let turns = 0
+    let isOver = false
+    const watch = async () => {
+      for (; !isOver; turns += 1) await new Promise((next) => setImmediate(next))
+    }
+    const watching = watch()
+    const query = queryOf({ q })
+    expect(query.words).toHaveLength(100)
+    expect(await listOf(store, 'p', { limit: 500, query })).toMatchObject({ items: [] })
+    isOver = true
+    await watching
+    // A statement that looks at all of them takes a second, and there would be two or three.
+    expect(turns).toBeGreaterThan(15)
+
+    const leaving = new AbortController()
+    const given = store.listPersonas('p', { limit: 500, query, signal: leaving.signal })
+    setImmediate(() => leaving.abort(new Error('left')))
+    await expect(given).rejects.toThrow('left')
+  })
+})
