@@ -1,3 +1,4 @@
+import { tooManyLargeAnswers } from './errors/requests.js'
 import type { JsonPage } from './store/store.js'
 
 /** The most bytes of JSON in a page, and in a list without `limit`. */
@@ -21,4 +22,19 @@ export interface ListBudget {
 export function jsonPage(items: readonly unknown[]): JsonPage {
   const json = `${JSON.stringify(items)}\n`
   return { json, bytes: Buffer.byteLength(json) }
+}
+
+const NOT_YET: JsonPage = { ...jsonPage([]), endsEarly: true }
+
+/**
+ * A list that has no pages, once there is room for all of it, however large it is.
+ * @throws ServiceError SERVICE_UNAVAILABLE where that takes too long, and in a batch whose other lists leave none.
+ */
+export async function wholeList(budget: ListBudget, read: () => Promise<JsonPage>): Promise<JsonPage> {
+  const list = await budget.read(LIST_BYTES, async (maxBytes) => {
+    const whole = await read()
+    return whole.bytes <= maxBytes || maxBytes === LIST_BYTES ? whole : NOT_YET
+  })
+  if (list.endsEarly) throw tooManyLargeAnswers()
+  return list
 }

@@ -8,7 +8,7 @@ import {
   stale,
   versionNotFound,
 } from '../errors/personas.js'
-import { jsonPage, LIST_BYTES, type ListBudget, PAGE_BYTES } from '../lists.js'
+import { jsonPage, LIST_BYTES, type ListBudget, PAGE_BYTES, wholeList } from '../lists.js'
 import type { JsonPage, Store } from '../store/store.js'
 import { type PersonaChange, revertTo } from './change.js'
 import { type Headers, mergeHeaders } from './headers.js'
@@ -73,8 +73,7 @@ export class PersonaService {
 
   /** The tags of the project's personas, the most used first. Of more than 10,000 spellings, the most used ones count. */
   async tags({ projectId }: ListTagsInput, budget: ListBudget): Promise<JsonPage> {
-    const read = async () => jsonPage(countTags(await this.#store.listTagSpellings(projectId)))
-    return budget.read(PAGE_BYTES, read)
+    return wholeList(budget, async () => jsonPage(countTags(await this.#store.listTagSpellings(projectId))))
   }
 
   /** @throws ServiceError CONFLICT when the project has a persona of that name. */

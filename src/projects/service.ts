@@ -6,7 +6,7 @@ import {
   providerKeyMissing,
   providerKeyOfAnother,
 } from '../errors/projects.js'
-import { jsonPage, LIST_BYTES, type ListBudget } from '../lists.js'
+import { type ListBudget, wholeList } from '../lists.js'
 import { isKeyFault } from '../store/project-settings.js'
 import type { JsonPage, KeyFault, ProjectChange, Store, StoredProject } from '../store/store.js'
 import { type KeySealer, maskKey } from './keys.js'
@@ -38,7 +38,7 @@ export class ProjectService {
 
   /** The projects there are within the caller's reach, oldest first. */
   list({ projectId }: Reach, budget: ListBudget): Promise<JsonPage> {
-    return budget.read(LIST_BYTES, async () => jsonPage(await this.#store.listProjects(projectId)))
+    return wholeList(budget, () => this.#store.listProjects(projectId))
   }
 
   /** @throws ServiceError FORBIDDEN for a caller that is limited to one project. */

@@ -154,7 +154,7 @@ export interface Store {
    * Every project under whose id anything is stored, or the one of an id if it is there; the one whose earliest
    * persona, image or registration is oldest first. One that is not registered has its id as its name.
    */
-  listProjects(id?: string): Promise<{ id: string; name: string }[]>
+  listProjects(id?: string): Promise<JsonPage>
   findProject(id: string): Promise<StoredProject | null>
   insertProject(project: { id: string; name: string }, now: number): Promise<void>
   /**

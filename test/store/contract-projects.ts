@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
 import type { LlmSettingsChange, ProjectChange, Store } from '../../src/store/store.js'
-import { insert, listOf, newImage, range, storedPersona, T0 } from './samples.js'
+import { insert, listOf, newImage, projectsOf, range, storedPersona, T0 } from './samples.js'
 
 const sealed = { ciphertext: 'c1', mask: 'sk-a...wxyz' }
 const withKey = (ciphertext: string, text: { mask: string; keepIfMask: string }): ProjectChange => ({
@@ -15,7 +15,7 @@ export function projectContract(store: () => Store) {
   it('lists registered projects in the order of their registration, whatever the clock says', async () => {
     const ids = range(8).map((): string => randomUUID())
     for (const [i, id] of ids.entries()) await store().insertProject({ id, name: `name ${i % 2}` }, T0 - i)
-    const listed = (await store().listProjects()).filter(({ id }) => ids.includes(id))
+    const listed = (await projectsOf(store())).filter(({ id }) => ids.includes(id))
     expect(listed).toStrictEqual(ids.map((id, i) => ({ id, name: `name ${i % 2}` })))
     expect(await store().findProject(String(ids[0]))).toStrictEqual({ id: ids[0], name: 'name 0' })
     expect(await store().findProject(randomUUID())).toBeNull()
@@ -26,23 +26,23 @@ export function projectContract(store: () => Store) {
     const ids = [personas, images, both].map(String)
     for (const id of [personas, both]) await insert(store(), String(id))
     for (const id of [images, both]) await store().insertImage(String(id), newImage('upload'))
-    const listed = (await store().listProjects()).filter(({ id }) => ids.includes(id))
+    const listed = (await projectsOf(store())).filter(({ id }) => ids.includes(id))
     expect(new Set(listed)).toEqual(new Set(ids.map((id) => ({ id, name: id }))))
     expect(listed).toHaveLength(3)
     for (const id of ids) {
-      expect(await store().listProjects(id)).toStrictEqual([{ id, name: id }])
+      expect(await projectsOf(store(), id)).toStrictEqual([{ id, name: id }])
       expect(await store().findProject(id)).toBeNull()
     }
-    expect(await store().listProjects(nothing)).toStrictEqual([])
+    expect(await projectsOf(store(), nothing)).toStrictEqual([])
     await store().updateProject(String(both), { name: 'Named' }, T0)
-    expect(await store().listProjects(both)).toStrictEqual([{ id: both, name: 'Named' }])
-    expect((await store().listProjects()).filter(({ id }) => id === both)).toHaveLength(1)
+    expect(await projectsOf(store(), both)).toStrictEqual([{ id: both, name: 'Named' }])
+    expect((await projectsOf(store())).filter(({ id }) => id === both)).toHaveLength(1)
   })
 
   it('lists projects by the earliest of what is there: a persona, an image or their registration', async () => {
     const [a, b, c, d]: string[] = range(4).map(() => randomUUID())
     const places = async () => {
-      const listed = (await store().listProjects()).map(({ id }) => id)
+      const listed = (await projectsOf(store())).map(({ id }) => id)
       return [a, b, c, d]
         .filter((id) => listed.includes(String(id)))
         .sort((x, y) => listed.indexOf(String(x)) - listed.indexOf(String(y)))
@@ -71,10 +71,10 @@ export function projectContract(store: () => Store) {
     const image = newImage('upload')
     await store().insertImage(id, image)
     await store().deletePersona(id, personaId)
-    expect(await store().listProjects(id)).toHaveLength(1)
+    expect(await projectsOf(store(), id)).toHaveLength(1)
     await store().deleteImage(id, image.id)
-    expect(await store().listProjects(id)).toEqual([])
-    expect((await store().listProjects()).some((project) => project.id === id)).toBe(false)
+    expect(await projectsOf(store(), id)).toEqual([])
+    expect((await projectsOf(store())).some((project) => project.id === id)).toBe(false)
   })
 
   it('registers an unknown project on update', async () => {
@@ -85,7 +85,7 @@ export function projectContract(store: () => Store) {
     const expected = { id: keyed, name: keyed, llmSettings: settings }
     expect(await store().updateProject(keyed, first, T0)).toStrictEqual(expected)
     expect(await store().findProject(keyed)).toStrictEqual(expected)
-    const listed = (await store().listProjects()).map(({ id }) => id)
+    const listed = (await projectsOf(store())).map(({ id }) => id)
     expect(listed).toEqual(expect.arrayContaining([plain, named, keyed]))
   })
 
@@ -255,7 +255,7 @@ export function projectContract(store: () => Store) {
     const found = await store().findProject(id)
     const i = found?.name.split(' ')[1]
     expect(found?.llmSettings?.apiKey).toStrictEqual({ ciphertext: `c${i}`, mask: `m${i}` })
-    expect((await store().listProjects()).filter((project) => project.id === id)).toHaveLength(1)
+    expect((await projectsOf(store())).filter((project) => project.id === id)).toHaveLength(1)
   })
 
   it('lists every stored key', async () => {
@@ -279,7 +279,7 @@ export function projectContract(store: () => Store) {
     }
     expect(await store().deleteProject(id)).toBe(true)
     expect(await store().findProject(id)).toBeNull()
-    expect(await store().listProjects(id)).toEqual([])
+    expect(await projectsOf(store(), id)).toEqual([])
     expect(await listOf(store(), id, { limit: 10 })).toEqual({ items: [], bytes: 3 })
     expect(await store().listImageIds(id)).toEqual([])
     expect((await store().listSealedKeys()).some(({ projectId }) => projectId === id)).toBe(false)

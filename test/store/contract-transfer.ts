@@ -4,7 +4,7 @@ import { imageRoles } from '../../src/images/schema.js'
 import type { Persona } from '../../src/personas/schema.js'
 import type { Store } from '../../src/store/store.js'
 import type { RecordSequence, StoreRecords } from '../../src/store/transfer.js'
-import { idsByPage, insert, listOf, newImage, range, storedPersona, T0 } from './samples.js'
+import { idsByPage, insert, listOf, newImage, projectsOf, range, storedPersona, T0 } from './samples.js'
 
 const at = (time: number) => new Date(time).toISOString()
 
@@ -101,7 +101,7 @@ export function transferContract(store: () => Store, sortsByBytes: boolean) {
     }
     expect(await readOf(transfer.projects, ({ id }) => ids.includes(id))).toStrictEqual(projects)
     expect(await readOf(transfer.images, ({ projectId }) => ids.includes(projectId))).toEqual(images)
-    expect((await store().listProjects()).map(({ id }) => id).filter((id) => ids.includes(id))).toEqual(ids)
+    expect((await projectsOf(store())).map(({ id }) => id).filter((id) => ids.includes(id))).toEqual(ids)
     expect(await store().findProject(ids[1] ?? '')).toMatchObject({ llmSettings: settings })
     const later = newImage()
     await store().insertImage(ids[0] ?? '', later)

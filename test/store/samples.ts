@@ -64,3 +64,11 @@ export async function listOf(
   const { json, ...rest } = page
   return { items: JSON.parse(json.toString()), ...rest }
 }
+
+/** The projects that a store lists, as objects. */
+export async function projectsOf(store: Store, id?: string): Promise<{ id: string; name: string }[]> {
+  const { json, bytes } = await store.listProjects(id)
+  if (Buffer.byteLength(json) !== bytes)
+    throw new Error(`A list of ${Buffer.byteLength(json)} bytes says ${bytes}`)
+  return JSON.parse(json.toString())
+}

@@ -1,5 +1,6 @@
 import type { Filter } from 'mongodb'
 import { type ImageRole, imageRoles } from '../../images/schema.js'
+import { jsonPage } from '../../lists.js'
 import { MODEL_USES } from '../../projects/schema.js'
 import { isKeyFault, keyAfter, modelsOf, projectOf } from '../project-settings.js'
 import type { KeyFault, ProjectChange, Store, StoredProject } from '../store.js'
@@ -166,7 +167,9 @@ export function mongoProjects(
         withTimeout(() => personas.aggregate<Earliest>(earliestOf(owned, PERSONA_ORDER)).toArray()),
         withTimeout(() => images.aggregate<Earliest>(earliestOf(owned, IMAGE_ORDER)).toArray()),
       ])
-      return inOrder([...named.map(({ _id, order }) => ({ _id, place: order })), ...earliest.flat()], named)
+      return jsonPage(
+        inOrder([...named.map(({ _id, order }) => ({ _id, place: order })), ...earliest.flat()], named),
+      )
     },
 
     async findProject(id) {

@@ -97,18 +97,20 @@ function placesIn(table: (typeof OWNING)[number]): string {
     FROM ${table}_ids AS known WHERE id IS NOT NULL`
 }
 
-// As one value: rows are slow to fetch.
+// As text that is ready to be sent: rows are slow to fetch, and there may be very many.
+const JSON_OF = `CAST(json_group_array(json_object('id', id, 'name', name)) || char(10) AS BLOB) AS json`
+
 const LIST = `WITH RECURSIVE ${OWNING.map(idsIn).join(', ')}
-  SELECT json_group_array(json_object('id', id, 'name', name)) AS found FROM (
+  SELECT ${JSON_OF} FROM (
   SELECT places.id AS id, coalesce(projects.name, places.id) AS name
   FROM (SELECT id, seq AS place FROM projects UNION ALL ${OWNING.map(placesIn).join(' UNION ALL ')}) AS places
   LEFT JOIN projects ON projects.id = places.id
   GROUP BY places.id ORDER BY min(place), places.id)`
 
-const LIST_ONE = `SELECT json_group_array(json_object('id', given.id, 'name', coalesce(projects.name, given.id))) AS found
+const LIST_ONE = `SELECT ${JSON_OF} FROM (SELECT given.id AS id, coalesce(projects.name, given.id) AS name
   FROM (SELECT ? AS id) AS given LEFT JOIN projects ON projects.id = given.id
   WHERE projects.id IS NOT NULL
-    ${OWNING.map((table) => `OR EXISTS (SELECT 1 FROM ${table} WHERE project_id = given.id)`).join(' ')}`
+    ${OWNING.map((table) => `OR EXISTS (SELECT 1 FROM ${table} WHERE project_id = given.id)`).join(' ')})`
 
 function changedSettings(
   stored: StoredLlmSettings | undefined,
@@ -150,9 +152,9 @@ export function sqliteProjects(db: SqliteDatabase): ProjectStore {
 
   return {
     async listProjects(id) {
-      const row = id === undefined ? list.get() : listOne.get(id)
-      // As the statement says.
-      return JSON.parse(String(row?.found)) as { id: string; name: string }[]
+      const json = (id === undefined ? list.get() : listOne.get(id))?.json
+      const bytes = Buffer.isBuffer(json) ? json : Buffer.from('[]\n')
+      return { json: bytes, bytes: bytes.length }
     },
 
     async findProject(id) {

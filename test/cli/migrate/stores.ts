@@ -8,7 +8,7 @@ import type { Progress } from '../../../src/cli/migrate/progress.js'
 import { imageRoles } from '../../../src/images/schema.js'
 import type { Store } from '../../../src/store/store.js'
 import { freshMongoUrl } from '../../store/mongo/server.js'
-import { insert, listOf, newImage, range, storedPersona, T0 } from '../../store/samples.js'
+import { insert, listOf, newImage, projectsOf, range, storedPersona, T0 } from '../../store/samples.js'
 
 const folders: string[] = []
 process.once('exit', () => {
@@ -105,7 +105,7 @@ async function historyOf(store: Store, projectId: string, id: string) {
 /** All that callers of the service could see. */
 export function contentOf(place: string): Promise<unknown> {
   return within(place, async (store) => {
-    const listed = await store.listProjects()
+    const listed = await projectsOf(store)
     const projects = await Promise.all(
       ['first', 'ünregistered/🙂', 'second'].map(async (id) => {
         const ids = await store.listImageIds(id)
