@@ -28,11 +28,11 @@ process.once('exit', () => {
 let nextPort = 20_000 + Math.floor(Math.random() * 12_000)
 
 /** Starts a process of the project and waits for its first line of output. */
-async function start(command: string[], env: Record<string, string>): Promise<Server> {
+async function start(command: string[], env: Record<string, string>, folder = root): Promise<Server> {
   const port = nextPort++
   const [file = '', ...args] = command
   const child: ChildProcess = spawn(file, args, {
-    cwd: root,
+    cwd: folder,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: String(port), HOST: '127.0.0.1', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -56,9 +56,13 @@ export interface Runtime {
   prefix: string[]
 }
 
-/** The built service. */
-export function startBuilt({ command, prefix }: Runtime, env: Record<string, string>): Promise<Server> {
-  return start([...prefix, command, 'dist/main.js'], { LOG_LEVEL: 'warn', ...env })
+/** The built service, of this checkout or of another. */
+export function startBuilt(
+  { command, prefix }: Runtime,
+  env: Record<string, string>,
+  checkout = root,
+): Promise<Server> {
+  return start([...prefix, command, 'dist/main.js'], { LOG_LEVEL: 'warn', ...env }, checkout)
 }
 
 /** One of the services in baseline.ts, on the same runtime. */
