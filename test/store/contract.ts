@@ -46,7 +46,7 @@ export function storeContract(
     subject('races', raceContract)
     subject('races for one version', conditionalRaceContract, settlesUpdates)
     subject('races for a last version', deletionRaceContract, settlesDeletions)
-    subject('projects', projectContract)
+    subject('projects', (store) => projectContract(store, settlesUpdates))
     subject('images', imageContract)
     subject('portraits', portraitContract)
     subject('versions', (store) => versionContract(store, open))

@@ -38,7 +38,11 @@ export function expectedOf(
   personas: readonly Persona[],
   { tags = [], q = '', name, sort }: Asked,
 ): Persona[] {
-  const words = plain(q).split(/\s/).filter(Boolean)
+  // A word of marks alone is found nowhere: texts have none.
+  const words = q
+    .split(/\s/)
+    .filter(Boolean)
+    .map((word) => plain(word) || word)
   const found = personas.filter((persona) => {
     const texts = [persona.name, persona.description ?? '', ...(persona.tags ?? [])].map(plain)
     return (

@@ -1,4 +1,4 @@
-import type { Filter } from 'mongodb'
+import { type Collection, type Filter, MongoServerError } from 'mongodb'
 import { type ImageRole, imageRoles } from '../../images/schema.js'
 import { jsonPage } from '../../lists.js'
 import { MODEL_USES } from '../../projects/schema.js'
@@ -101,12 +101,38 @@ interface Earliest {
   place: string
 }
 
+/** Code of the error with which servers that speak MongoDB's protocol refuse what they do not have. */
+const NOT_IMPLEMENTED = 238
+
+interface Placed {
+  _id: string
+  projectId: string
+}
+
 /**
  * The earliest document of each project. MongoDB answers a sort by an index and the first of each group with one
  * look into the index for each (DISTINCT_SCAN), however many documents there are.
  */
-function earliestOf(filter: { projectId?: string }, order: Record<string, 1>) {
-  return [{ $match: filter }, { $sort: order }, { $group: { _id: '$projectId', place: { $first: '$_id' } } }]
+async function earliestOf<T extends Placed>(
+  owned: Collection<T>,
+  filter: { projectId?: string },
+  order: Record<string, 1>,
+): Promise<Earliest[]> {
+  const first = { $group: { _id: '$projectId', place: { $first: '$_id' } } }
+  const groups = owned.aggregate<Earliest>([{ $match: filter }, { $sort: order }, first])
+  try {
+    return await withTimeout(() => groups.toArray())
+  } catch (error) {
+    if (!(error instanceof MongoServerError) || error.code !== NOT_IMPLEMENTED) throw error
+  }
+  // FerretDB has no $first: a look for each project.
+  const all: Earliest[] = []
+  for (const id of await withTimeout(() => owned.distinct('projectId', filter as Filter<T>))) {
+    const wanted = { projectId: id } as Filter<T>
+    const found = await withTimeout(() => owned.findOne(wanted, { sort: order, projection: { _id: 1 } }))
+    if (found !== null) all.push({ _id: String(id), place: String(found._id) })
+  }
+  return all
 }
 
 /** Projects with their names, the one with the earliest place first. */
@@ -164,8 +190,8 @@ export function mongoProjects(
       const owned = id === undefined ? {} : { projectId: id }
       const [named, ...earliest] = await Promise.all([
         withTimeout(() => registered.toArray()),
-        withTimeout(() => personas.aggregate<Earliest>(earliestOf(owned, PERSONA_ORDER)).toArray()),
-        withTimeout(() => images.aggregate<Earliest>(earliestOf(owned, IMAGE_ORDER)).toArray()),
+        earliestOf(personas, owned, PERSONA_ORDER),
+        earliestOf(images, owned, IMAGE_ORDER),
       ])
       return jsonPage(
         inOrder([...named.map(({ _id, order }) => ({ _id, place: order })), ...earliest.flat()], named),

@@ -14,7 +14,9 @@ import { freshMongoUrl } from './server.js'
 const mongo = inject('mongo')
 if ('unavailable' in mongo) throw new Error(mongo.unavailable)
 // Only a single server of this machine can be put behind the proxy.
-const reachable = /^mongodb:\/\/(127\.0\.0\.1|localhost):\d+\//.test(mongo.url)
+const reachable =
+  /^mongodb:\/\/(127\.0\.0\.1|localhost):\d+\//.test(mongo.url) &&
+  !mongo.lacks.includes('ends of statements whose connection is cut')
 
 /** More than are filled in one step. */
 const COUNT = 130
