@@ -84,11 +84,17 @@ export class Limit {
     return this.#options.error({ cause: { limit: this.name } })
   }
 
-  /** Takes it now, if nobody waits and there is room. @throws ServiceError SERVICE_UNAVAILABLE otherwise. */
-  takeNow(cost: number, { caller = '' }: Pick<TakeOptions, 'caller'> = {}): Hold {
+  /** Takes it now, if nobody waits and there is room; undefined otherwise. */
+  takeIfRoom(cost: number, caller = ''): Hold | undefined {
     const wanted = Math.min(cost, this.#most)
-    if (!this.hasRoom(wanted, caller)) throw this.overloaded()
-    return this.#hold(wanted, caller)
+    return this.#hasRoom(wanted, caller) ? this.#hold(wanted, caller) : undefined
+  }
+
+  /** The same. @throws ServiceError SERVICE_UNAVAILABLE where it cannot be had. */
+  takeNow(cost: number, { caller }: Pick<TakeOptions, 'caller'> = {}): Hold {
+    const hold = this.takeIfRoom(cost, caller)
+    if (hold === undefined) throw this.overloaded()
+    return hold
   }
 
   /**
@@ -98,7 +104,7 @@ export class Limit {
   async take(cost: number, { caller = '', signal, withoutTimeout = false }: TakeOptions = {}): Promise<Hold> {
     signal?.throwIfAborted()
     const wanted = Math.min(cost, this.#most)
-    if (this.hasRoom(wanted, caller)) return this.#hold(wanted, caller)
+    if (this.#hasRoom(wanted, caller)) return this.#hold(wanted, caller)
     if (!withoutTimeout && !this.#mayWait(caller)) throw this.overloaded()
     return this.#wait(wanted, { caller, signal, withoutTimeout })
   }
@@ -118,7 +124,7 @@ export class Limit {
   }
 
   /** Whether a caller may have it now, before whom nobody waits who could be admitted. */
-  hasRoom(cost: number, caller: string): boolean {
+  #hasRoom(cost: number, caller: string): boolean {
     if (this.#used + cost > this.capacity || !this.#isWithinShare(cost, caller)) return false
     return this.#waiting === 0 || (!this.#queues.has(caller) && this.#next() === undefined)
   }

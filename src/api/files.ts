@@ -101,7 +101,7 @@ export const importPersonas = projectProcedure
   .input(importPersonasInput)
   .output(importReport)
   .mutation(({ ctx, input: { personas, ...request }, signal }) =>
-    ctx.imports.import(
+    ctx.services.imports.import(
       { ...request, signal, isStrict: ctx.unknown !== undefined },
       personas.map((value) => ({ value })),
     ),

@@ -77,7 +77,9 @@ export const imagesRouter = router({
     })
     .input(uploadImageInput)
     .output(uploadedImage)
-    .mutation(async ({ ctx, input, signal }) => ctx.lists.room(await ctx.images.upload(input, signal))),
+    .mutation(async ({ ctx, input, signal }) =>
+      ctx.lists.room(await ctx.services.images.upload(input, signal)),
+    ),
 
   list: projectProcedure
     .meta({
@@ -95,7 +97,7 @@ export const imagesRouter = router({
     })
     .input(listImagesInput)
     .output(imageIds)
-    .query(({ ctx, input }) => ctx.images.list(input)),
+    .query(({ ctx, input }) => ctx.services.images.list(input)),
 
   delete: projectProcedure
     .meta({
@@ -113,5 +115,5 @@ export const imagesRouter = router({
     })
     .input(imageInput)
     .output(z.void())
-    .mutation(({ ctx, input }) => ctx.images.delete(input)),
+    .mutation(({ ctx, input }) => ctx.services.images.delete(input)),
 })

@@ -95,14 +95,18 @@ export const personasRouter = router({
     })
     .input(listPersonasInput)
     .output(personaList)
-    .query(async ({ ctx, input }) => ctx.lists.show<Persona>(await ctx.personas.page(input, ctx.lists))),
+    .query(async ({ ctx, input }) =>
+      ctx.lists.show<Persona>(await ctx.services.personas.page(input, ctx.lists)),
+    ),
 
   // The twin of REST's Link header for tRPC callers.
   page: projectProcedure
     .meta({ errors: [badCursor, needsLimit], invalid: { limit: 0 } })
     .input(listPersonasInput)
     .output(personaPage)
-    .query(async ({ ctx, input }) => pageOf<Persona>(await ctx.personas.page(input, ctx.lists), ctx.lists)),
+    .query(async ({ ctx, input }) =>
+      pageOf<Persona>(await ctx.services.personas.page(input, ctx.lists), ctx.lists),
+    ),
 
   tags: projectProcedure
     .meta({
@@ -122,7 +126,9 @@ export const personasRouter = router({
     })
     .input(listTagsInput)
     .output(tagCounts)
-    .query(async ({ ctx, input }) => ctx.lists.show<TagCount>(await ctx.personas.tags(input, ctx.lists))),
+    .query(async ({ ctx, input }) =>
+      ctx.lists.show<TagCount>(await ctx.services.personas.tags(input, ctx.lists)),
+    ),
 
   create: projectProcedure
     .meta({
@@ -141,7 +147,7 @@ export const personasRouter = router({
     })
     .input(createPersonaInput)
     .output(persona)
-    .mutation(({ ctx, input }) => ctx.personas.create(input)),
+    .mutation(({ ctx, input }) => ctx.services.personas.create(input)),
 
   import: importPersonas,
 
@@ -164,7 +170,7 @@ export const personasRouter = router({
     })
     .input(getPersonaInput)
     .output(persona)
-    .query(({ ctx, input }) => ctx.personas.get(input)),
+    .query(({ ctx, input }) => ctx.services.personas.get(input)),
 
   update: projectProcedure
     .meta({
@@ -185,7 +191,7 @@ export const personasRouter = router({
     })
     .input(updatePersonaInput)
     .output(persona)
-    .mutation(({ ctx, input }) => ctx.personas.update(input)),
+    .mutation(({ ctx, input }) => ctx.services.personas.update(input)),
 
   versions: projectProcedure
     .meta({
@@ -207,7 +213,7 @@ export const personasRouter = router({
     .input(listVersionsInput)
     .output(personaVersions)
     .query(async ({ ctx, input }) =>
-      ctx.lists.show<PersonaVersion>(await ctx.personas.versions(input, ctx.lists)),
+      ctx.lists.show<PersonaVersion>(await ctx.services.personas.versions(input, ctx.lists)),
     ),
 
   // The twin of REST's Link header for tRPC callers.
@@ -216,7 +222,7 @@ export const personasRouter = router({
     .input(listVersionsInput)
     .output(personaVersionPage)
     .query(async ({ ctx, input }) =>
-      pageOf<PersonaVersion>(await ctx.personas.versions(input, ctx.lists), ctx.lists),
+      pageOf<PersonaVersion>(await ctx.services.personas.versions(input, ctx.lists), ctx.lists),
     ),
 
   revert: projectProcedure
@@ -238,7 +244,7 @@ export const personasRouter = router({
     })
     .input(revertPersonaInput)
     .output(persona)
-    .mutation(({ ctx, input }) => ctx.personas.revert(input)),
+    .mutation(({ ctx, input }) => ctx.services.personas.revert(input)),
 
   delete: projectProcedure
     .meta({
@@ -256,7 +262,7 @@ export const personasRouter = router({
     })
     .input(deletePersonaInput)
     .output(z.void())
-    .mutation(({ ctx, input }) => ctx.personas.delete(input)),
+    .mutation(({ ctx, input }) => ctx.services.personas.delete(input)),
 
   generateImage: projectProcedure
     .meta({
@@ -301,7 +307,7 @@ export const personasRouter = router({
     })
     .input(personaInput)
     .output(persona)
-    .mutation(async ({ ctx, input }) => ctx.lists.room(await ctx.portraits.generate(input))),
+    .mutation(async ({ ctx, input }) => ctx.lists.room(await ctx.services.portraits.generate(input))),
 
   mergeHeaders: projectProcedure
     .meta({
@@ -323,7 +329,7 @@ export const personasRouter = router({
     .input(mergeHeadersInput)
     .output(mergedHeaders)
     // Changes nothing, but its input outgrows a query string; REST posts it too.
-    .mutation(({ ctx, input }) => ctx.personas.mergeHeaders(input)),
+    .mutation(({ ctx, input }) => ctx.services.personas.mergeHeaders(input)),
 
   prompt: projectProcedure
     .meta({
@@ -342,7 +348,7 @@ export const personasRouter = router({
     })
     .input(promptInput)
     .output(personaPrompt)
-    .query(({ ctx, input }) => ctx.simulation.prompt(input)),
+    .query(({ ctx, input }) => ctx.services.simulation.prompt(input)),
 
   simulate: projectProcedure
     .meta({
@@ -375,7 +381,7 @@ export const personasRouter = router({
     .input(simulateInput)
     .output(personaTurn)
     .mutation(async ({ ctx, input, signal }) =>
-      ctx.lists.room(await ctx.simulation.simulate(input, signal ?? NEVER)),
+      ctx.lists.room(await ctx.services.simulation.simulate(input, signal ?? NEVER)),
     ),
 
   generate: projectProcedure
@@ -399,6 +405,6 @@ export const personasRouter = router({
     .input(generateInput)
     .output(personaDrafts)
     .mutation(async ({ ctx, input, signal }) =>
-      ctx.lists.room(await ctx.drafts.generate(input, signal ?? NEVER)),
+      ctx.lists.room(await ctx.services.drafts.generate(input, signal ?? NEVER)),
     ),
 })

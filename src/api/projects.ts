@@ -40,7 +40,9 @@ export const projectsRouter = router({
     })
     .input(z.object({}).optional())
     .output(projectList)
-    .query(async ({ ctx }) => ctx.lists.show<Project>(await ctx.projects.list(ctx.access, ctx.lists))),
+    .query(async ({ ctx }) =>
+      ctx.lists.show<Project>(await ctx.services.projects.list(ctx.access, ctx.lists)),
+    ),
 
   create: keyProcedure
     .meta({
@@ -60,7 +62,7 @@ export const projectsRouter = router({
     })
     .input(createProjectInput)
     .output(project)
-    .mutation(({ ctx, input }) => ctx.projects.create(input, ctx.access)),
+    .mutation(({ ctx, input }) => ctx.services.projects.create(input, ctx.access)),
 
   getConfig: projectProcedure
     .meta({
@@ -77,7 +79,7 @@ export const projectsRouter = router({
     })
     .input(projectInput)
     .output(projectConfig)
-    .query(({ ctx, input }) => ctx.projects.getConfig(input)),
+    .query(({ ctx, input }) => ctx.services.projects.getConfig(input)),
 
   updateConfig: projectProcedure
     .meta({
@@ -98,7 +100,7 @@ export const projectsRouter = router({
     })
     .input(updateConfigInput)
     .output(projectConfig)
-    .mutation(({ ctx, input }) => ctx.projects.updateConfig(input)),
+    .mutation(({ ctx, input }) => ctx.services.projects.updateConfig(input)),
 
   delete: projectProcedure
     .meta({
@@ -116,5 +118,5 @@ export const projectsRouter = router({
     })
     .input(projectInput)
     .output(z.void())
-    .mutation(({ ctx, input }) => ctx.projects.delete(input)),
+    .mutation(({ ctx, input }) => ctx.services.projects.delete(input)),
 })

@@ -61,7 +61,8 @@ export interface Lists extends ListBudget {
   show<T>(page: JsonPage): T[]
 }
 
-export interface Context extends Services {
+export interface Context {
+  services: Services
   access: Access
   requestId: string
   lists: Lists

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { JsonList, type Lists } from '../api/trpc.js'
 import { needsLimit } from '../errors/personas.js'
 import { tooManyLargeAnswers } from '../errors/requests.js'
-import { beginInTurn, type Hold, Limit, type TakeOptions } from '../limit.js'
+import { beginInTurn, type Hold, Limit } from '../limit.js'
 import { LIST_BYTES } from '../lists.js'
 import type { JsonPage } from '../store/store.js'
 
@@ -161,17 +161,26 @@ export class Answer implements Lists {
   }
 
   #inTurn(read: () => Promise<JsonPage>): Promise<JsonPage> {
-    return beginInTurn(this.#limits.listTurns, read, this.#caller())
+    return beginInTurn(this.#limits.listTurns, read, {
+      caller: this.#caller,
+      signal: this.#request.lifetime.signal,
+    })
   }
 
-  #caller(): TakeOptions {
-    const { lifetime, access, ip } = this.#request
-    return { caller: access?.key ?? ip, signal: lifetime.signal }
+  get #caller(): string {
+    const { access, ip } = this.#request
+    return access?.key ?? ip
   }
 
   async #take(limit: Limit, bytes: number, { withoutTimeout = false } = {}): Promise<Hold> {
-    const hold = await limit.take(bytes, { ...this.#caller(), withoutTimeout })
-    this.#request.lifetime.onOver(hold.release)
+    const { lifetime } = this.#request
+    if (lifetime.gone) throw lifetime.signal.reason
+    const caller = this.#caller
+    // A signal is made only for those who wait.
+    const hold =
+      limit.takeIfRoom(bytes, caller) ??
+      (await limit.take(bytes, { caller, signal: lifetime.signal, withoutTimeout }))
+    lifetime.onOver(hold.release)
     return hold
   }
 }

@@ -202,7 +202,9 @@ export function sendTrpcError(error: unknown, request: FastifyRequest, reply: Fa
 
 /** The path of a request's target, which may be absolute (RFC 9112 §3.2.2), as it was sent. */
 export function pathOf({ url }: Pick<FastifyRequest, 'url'>): string {
-  return url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '').split('?', 1)[0] ?? ''
+  const path = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '')
+  const query = path.indexOf('?')
+  return query === -1 ? path : path.slice(0, query)
 }
 
 /** Whether one set has all of another. */

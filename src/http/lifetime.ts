@@ -23,6 +23,9 @@ function requestsOn(socket: Socket): Set<Lifetime> {
   return open
 }
 
+/** Why the signal of a request fires. One for all: an abort without a reason makes an exception with its stack. */
+const OVER = new Error('The request is over')
+
 const none: ReadonlySet<Lifetime> = new Set()
 
 /** The requests of a connection that are not answered yet, in their order. */
@@ -63,10 +66,10 @@ export class Lifetime {
     return this.#gone
   }
 
-  /** Fires when the answer is sent or its caller has left. */
+  /** Fires when the answer is sent or its caller has left. It is made when it is first asked for: most requests never do. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController()
-    if (this.#gone) this.#abort.abort()
+    if (this.#gone) this.#abort.abort(OVER)
     return this.#abort.signal
   }
 
@@ -92,7 +95,7 @@ export class Lifetime {
     if (this.#gone) return
     this.#gone = true
     connections.get(this.request.socket)?.delete(this)
-    this.#abort?.abort()
+    this.#abort?.abort(OVER)
     this.#settle()
   }
 

@@ -138,8 +138,9 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
     if (openRequests(raw.socket).size > MAX_PIPELINED) return concurrent.overloaded()
     if (routeOptions.config.isProbe === true) return undefined
     const caller = access?.key ?? ip
-    if (!concurrent.hasRoom(1, caller)) return concurrent.overloaded()
-    lifetime.onOver(concurrent.takeNow(1, { caller }).release)
+    const hold = concurrent.takeIfRoom(1, caller)
+    if (hold === undefined) return concurrent.overloaded()
+    lifetime.onOver(hold.release)
     return undefined
   }
 }

@@ -9,6 +9,7 @@ import { Answer, type AnswerLimits } from './answers.js'
 import { jsonObject } from './body.js'
 import { entityTag, noneMatchHolds, versionsOf } from './entity-tags.js'
 import { jsonLine, pathOf } from './errors.js'
+import type { Lifetime } from './lifetime.js'
 
 type Input = Record<string, unknown>
 type Kind = 'text' | 'number' | 'boolean' | 'list'
@@ -158,6 +159,35 @@ function answer({ rest, openapi }: Route, result: unknown, exchange: Exchange) {
   return reply.type('application/json; charset=utf-8').send(json)
 }
 
+interface Called {
+  path: string
+  type: Operation['procedure']['_def']['type']
+  input: Input
+  lifetime: Lifetime
+}
+
+/** A call as tRPC makes it. The signal of the request is made when a procedure asks for it, as few do. */
+class RestCall {
+  readonly ctx: Context
+  readonly path: string
+  readonly type: Called['type']
+  readonly batchIndex = 0
+  readonly getRawInput: () => Promise<Input>
+  readonly #lifetime: Lifetime
+
+  constructor(ctx: Context, { path, type, input, lifetime }: Called) {
+    this.ctx = ctx
+    this.path = path
+    this.type = type
+    this.getRawInput = async () => input
+    this.#lifetime = lifetime
+  }
+
+  get signal(): AbortSignal {
+    return this.#lifetime.signal
+  }
+}
+
 /** What the interfaces are mounted with. */
 export interface Mounting {
   services: Services
@@ -186,15 +216,11 @@ function mount(scope: FastifyInstance, route: Route, { services, answers }: Moun
     const budget = new Answer(answers, request)
     await budget.begin(rest.takesLong === true ? 0 : 1)
     const unknown = request.isStrict ? () => unknownOf(route, request) : undefined
-    const ctx: Context = { ...services, access, requestId, lists: budget, unknown }
+    const ctx: Context = { services, access, requestId, lists: budget, unknown }
     // Not before: parsed, a body takes many times its bytes, and what waits is to be small.
     const input = readInput(route, request)
-    const getRawInput = async () => input
-    const { signal } = lifetime
     // The work alone: a reply that is awaited ends with its sending, which for a pipelined one may never come.
-    const result = await lifetime.during(() =>
-      procedure({ ctx, path, type, getRawInput, signal, batchIndex: 0 }),
-    )
+    const result = await lifetime.during(() => procedure(new RestCall(ctx, { path, type, input, lifetime })))
     const exchange = { request, reply, budget }
     return result instanceof JsonList ? sendList(result, exchange) : answer(route, result, exchange)
   }

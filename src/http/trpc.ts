@@ -81,7 +81,7 @@ export function mountTrpc(scope: FastifyInstance, mounting: Mounting): void {
     const unknown: Context['unknown'] = request.isStrict
       ? (name, input) => unknownInput(inputOf(name), input)
       : undefined
-    const context: Context = { ...services, access, requestId, lists: answer, unknown }
+    const context: Context = { services, access, requestId, lists: answer, unknown }
     const resolve = () =>
       resolveResponse({
         router: appRouter,
