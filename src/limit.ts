@@ -206,7 +206,7 @@ export class Limit {
    * their share already.
    */
   #admit(): void {
-    for (;;) {
+    while (this.#waiting > 0) {
       const next = this.#next()
       if (next === undefined || this.#used + next.entry.cost > this.capacity) return
       const { caller, queue, entry } = next

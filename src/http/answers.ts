@@ -19,7 +19,7 @@ const BATCH = 32 * MIB
 /** What a byte of a list takes of memory until its answer is made: in the database, and as text. */
 const COPIES = 2
 /** Bytes of lists that a request reads within that; for more it asks first. */
-const FIRST = MIB / 2
+const FIRST = MIB
 /** Answers up to this size, in bytes, are not counted once they are made. */
 const SMALL = 64 * 1024
 
@@ -95,10 +95,11 @@ export class Answer implements Lists {
   }
 
   /** The lists that stand in it as text, by their marks. */
-  readonly #texts = new Map<string, Buffer>()
+  #texts: Map<string, Buffer> | undefined
 
   show<T>(page: JsonPage): T[] {
     const list = new JsonList(page)
+    this.#texts ??= new Map()
     this.#texts.set(list.mark, typeof page.json === 'string' ? Buffer.from(page.json) : page.json)
     // It stands for the list where the answer is made as text, which is all that is done with it.
     return list as unknown as T[]
@@ -106,9 +107,10 @@ export class Answer implements Lists {
 
   /** The pieces of an answer, with its lists in the place of their marks. */
   withLists(text: Buffer): Buffer[] {
+    if (this.#texts === undefined) return [text]
     const pieces: Buffer[] = []
     let from = 0
-    for (let at = text.indexOf(MARK); at !== -1 && this.#texts.size > 0; at = text.indexOf(MARK, at + 1)) {
+    for (let at = text.indexOf(MARK); at !== -1; at = text.indexOf(MARK, at + 1)) {
       const end = at + MARK_LENGTH
       const list = this.#texts.get(text.toString('latin1', at + 1, end - 1))
       // What a caller sent may look like one.
@@ -119,7 +121,7 @@ export class Answer implements Lists {
     return [...pieces, text.subarray(from)]
   }
 
-  read: Lists['read'] = (maxBytes, read) => {
+  read(maxBytes: number, read: Parameters<Lists['read']>[1]): Promise<JsonPage> {
     const { signal } = this.#request.lifetime
     const turn = this.#turn.then(async () => {
       // What was set aside for the one call is not needed, and others are not to wait for it.

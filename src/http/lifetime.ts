@@ -45,6 +45,8 @@ export class Lifetime {
   readonly id: string
   /** The status of the answer that ended its connection, where that was not the request's own. */
   status: number | undefined
+  /** The open requests of its connection, of which it is one. */
+  readonly #open: Set<Lifetime> | undefined
   #working = 0
   #gone = false
   #ends: (() => void)[] = []
@@ -58,7 +60,10 @@ export class Lifetime {
     response.on('close', leave)
     const { socket } = request
     if (socket.closed) process.nextTick(leave)
-    else requestsOn(socket).add(this)
+    else {
+      this.#open = requestsOn(socket)
+      this.#open.add(this)
+    }
   }
 
   /** Whether nothing is sent to the caller any more. */
@@ -94,7 +99,7 @@ export class Lifetime {
   leave(): void {
     if (this.#gone) return
     this.#gone = true
-    connections.get(this.request.socket)?.delete(this)
+    this.#open?.delete(this)
     this.#abort?.abort(OVER)
     this.#settle()
   }
