@@ -99,7 +99,18 @@ export const personasRouter = router({
 
   // The twin of REST's Link header for tRPC callers.
   page: projectProcedure
-    .meta({ errors: [badCursor, needsLimit], invalid: { limit: 0 } })
+    .meta({
+      mcp: {
+        name: 'personas_list',
+        title: 'Find personas',
+        description:
+          'The personas of a project, a page at a time, without their system prompts unless `full` is true. `tags`, `q` ' +
+          '(words in name, description and tags) and `name` narrow them down. `nextCursor` of one page is the `cursor` of the next.',
+        brief: { without: ['systemPrompt', 'headers', 'metadata'], limit: 20 },
+      },
+      errors: [badCursor, needsLimit],
+      invalid: { limit: 0 },
+    })
     .input(listPersonasInput)
     .output(personaPage)
     .query(async ({ ctx, input }) => pageOf<Persona>(await ctx.personas.page(input, ctx.lists), ctx.lists)),
@@ -119,6 +130,7 @@ export const personasRouter = router({
           `code point. Of more than ${MAX_SPELLINGS.toLocaleString('en-US')} spellings, the most used ones are counted.`,
       },
       rest: { status: 200 },
+      mcp: {},
     })
     .input(listTagsInput)
     .output(tagCounts)
@@ -136,6 +148,7 @@ export const personasRouter = router({
         description: 'Creates a persona. Its name must be new in the project.',
       },
       rest: { status: 201, etag: true },
+      mcp: { effect: 'adds' },
       errors: [nameTaken],
       invalid: { name: '' },
     })
@@ -159,6 +172,7 @@ export const personasRouter = router({
           'version was, without `imageUrl`: portraits are not part of the history.',
       },
       rest: { status: 200, etag: true },
+      mcp: { portrait: true },
       errors: [personaNotFound, versionNotFound, ambiguousId],
       invalid: { version: 0 },
     })
@@ -180,6 +194,7 @@ export const personasRouter = router({
           'A portrait that is no longer shown by any persona is deleted.',
       },
       rest: { status: 200, etag: true, ifMatch: true },
+      mcp: { effect: 'changes', idempotent: true },
       errors: [personaNotFound, ambiguousId, nameTaken, stale],
       invalid: { name: '' },
     })
@@ -212,7 +227,17 @@ export const personasRouter = router({
 
   // The twin of REST's Link header for tRPC callers.
   versionsPage: projectProcedure
-    .meta({ errors: [personaNotFound, badCursor, ambiguousId], invalid: { limit: 0 } })
+    .meta({
+      mcp: {
+        name: 'personas_versions',
+        title: 'List the versions of a persona',
+        description:
+          'The versions of a persona, the current one first, a page at a time; without their system prompts unless `full` is true.',
+        brief: { without: ['systemPrompt', 'headers', 'metadata'], limit: 20 },
+      },
+      errors: [personaNotFound, badCursor, ambiguousId],
+      invalid: { limit: 0 },
+    })
     .input(listVersionsInput)
     .output(personaVersionPage)
     .query(async ({ ctx, input }) =>
@@ -233,6 +258,7 @@ export const personasRouter = router({
           'Where the persona has that content, nothing changes.',
       },
       rest: { status: 200, etag: true, ifMatch: true },
+      mcp: { effect: 'changes', idempotent: true },
       errors: [personaNotFound, versionNotFound, ambiguousId, nameTaken, stale],
       invalid: { version: 0 },
     })
@@ -252,6 +278,7 @@ export const personasRouter = router({
         description: 'Deletes a persona, and its portrait unless another persona of the project shows it.',
       },
       rest: { status: 204, ifMatch: true },
+      mcp: { effect: 'changes', idempotent: true },
       errors: [personaNotFound, ambiguousId, stale],
     })
     .input(deletePersonaInput)
@@ -273,11 +300,8 @@ export const personasRouter = router({
           '`openai`. A second call for the same persona while one runs waits for that one. It is never tried again ' +
           'by itself, as a failed call may have been billed.',
       },
-      rest: {
-        status: 200,
-        takesLong: true,
-        etag: true,
-      },
+      rest: { status: 200, takesLong: true, etag: true },
+      mcp: { effect: 'changes', costs: true, portrait: true },
       errors: [
         personaNotFound,
         ambiguousId,
@@ -317,6 +341,7 @@ export const personasRouter = router({
           'Names compare without case; the persona’s value and spelling win.',
       },
       rest: { status: 200 },
+      mcp: { effect: 'none' },
       errors: [personaNotFound, ambiguousId],
       invalid: { headers: 'X-User-Language: de' },
     })
@@ -338,6 +363,7 @@ export const personasRouter = router({
           'The system message with which `simulate` has the model play this persona. It calls no model, and costs nothing.',
       },
       rest: { status: 200 },
+      mcp: {},
       errors: [personaNotFound, ambiguousId, noSystemPrompt],
     })
     .input(promptInput)
@@ -360,6 +386,7 @@ export const personasRouter = router({
           'itself, as a failed call may have been billed.',
       },
       rest: { status: 200, takesLong: true },
+      mcp: { effect: 'none', costs: true },
       errors: [
         personaNotFound,
         ambiguousId,
@@ -393,6 +420,7 @@ export const personasRouter = router({
           'the ones that you want.',
       },
       rest: { status: 200, takesLong: true },
+      mcp: { effect: 'none', costs: true },
       errors: [noProvider, notOpenAi, ...ofChat, answerCut, answerMalformed],
       invalid: { count: 0 },
     })
