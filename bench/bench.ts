@@ -60,6 +60,24 @@ function trpcConstant(count: number): string {
   return `/trpc/${path}?batch=1&input=${encodeURIComponent(JSON.stringify(input))}`
 }
 
+/** A call of a tool, as clients of the protocol's current version send it. */
+function toolCall(call: { name: string; arguments: object }): Shot {
+  const version = '2026-07-28'
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': version,
+    'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  }
+  const headers = {
+    Accept: 'application/json, text/event-stream',
+    'MCP-Protocol-Version': version,
+    'Mcp-Method': 'tools/call',
+    'Mcp-Name': call.name,
+  }
+  const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { ...call, _meta } }
+  return { method: 'POST', path: '/mcp', headers, body: JSON.stringify(message) }
+}
+
 /** The build in another checkout, which may not open files of this one, with 1,000 personas in each project. */
 async function startBefore(checkout: string, projectIds: string[]): Promise<Server> {
   const server = await startBuilt(runtime, { DATA_DIR: folder() }, checkout)
@@ -178,6 +196,20 @@ async function sqlite(): Promise<void> {
       ],
     })
   }
+  const [persona] = list
+  const asked = { name: 'personas_get', arguments: { projectId: PROJECT, id: persona.id } }
+  await compare({
+    name: 'MCP tool call, SQLite',
+    connections: 20,
+    ours: { server: ours, shot: toolCall(asked) },
+    baselines: [
+      {
+        name: 'the same procedure over tRPC',
+        side: { server: ours, shot: { path: trpcGet([persona.id]) } },
+        atLeast: 1 / 1.5,
+      },
+    ],
+  })
   for (const server of [ours, large, byHand, bare, trpc]) server.stop()
   before?.stop()
 }

@@ -7,6 +7,7 @@ export interface Shot {
   path: string | (() => string)
   /** A body, or a function that returns another each time. */
   body?: string | (() => string)
+  headers?: Record<string, string>
 }
 
 export interface Load {
@@ -28,9 +29,10 @@ function each<T>(given: T | (() => T)): () => T {
   return typeof given === 'function' ? (given as () => T) : () => given
 }
 
-function bytesOf({ method = 'GET', path, body }: Shot): () => string {
+function bytesOf({ method = 'GET', path, body, headers = {} }: Shot): () => string {
   const target = each(path)
-  const head = () => `${method} ${target()} HTTP/1.1\r\nHost: localhost\r\n`
+  const own = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const head = () => `${method} ${target()} HTTP/1.1\r\nHost: localhost\r\n${own.join('')}`
   if (body === undefined) {
     const fixed = typeof path === 'string' ? `${head()}\r\n` : undefined
     return () => fixed ?? `${head()}\r\n`

@@ -13,6 +13,7 @@ import { fileLimits, mountFiles } from './http/files.js'
 import { mountHealth } from './http/health.js'
 import { imageLimit, mountImages } from './http/images.js'
 import { requestId } from './http/lifetime.js'
+import { mountMcp } from './http/mcp.js'
 import { mountMetrics } from './http/metrics.js'
 import { mountOpenAi } from './http/openai.js'
 import { guardOrigins } from './http/origins.js'
@@ -112,6 +113,7 @@ export async function buildApp({
     acceptJson(scope)
     mountRest(scope, mounting)
     mountOpenAi(scope, { models: services.models, answers })
+    mountMcp(scope, mounting)
     await scope.register(async (inner) => mountImages(inner, services.images, images))
     await scope.register(async (inner) => mountFiles(inner, { ...mounting, images }))
   })

@@ -37,6 +37,10 @@ async function run(): Promise<void> {
   } else if (command.name === 'push' || command.name === 'pull') {
     const { runInTerminal } = await import('./cli/folder/run.js')
     process.exitCode = await runInTerminal(command)
+  } else if (command.name === 'mcp') {
+    const { serveMcp } = await import('./cli/mcp.js')
+    await serveMcp(command, stopSignal())
+    process.exit(0)
   } else console.log(command.name === 'help' ? usage : version)
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ErrorEntry } from '../errors/error.js'
 import { type PublicError, publicError } from '../errors/public.js'
 import { type AppRouter, appRouter } from './router.js'
-import type { Meta, RestMeta } from './trpc.js'
+import type { Meta, RestMeta, ToolMeta } from './trpc.js'
 
 type Procedure = AppRouter['_def']['procedures']['personas']['list']
 
@@ -23,17 +23,53 @@ export interface Operation {
   example: unknown
 }
 
+// Flat at run time, by dotted path; each entry answers to the one call signature.
+const procedures = appRouter._def.procedures as unknown as Record<string, Procedure>
+
 /** The declared input of a procedure, by its dotted path; undefined where there is none. */
 export function inputOf(path: string): z.core.$ZodType | undefined {
-  // As above: flat, by dotted path. Inputs are schemas of zod.
-  const procedures = appRouter._def.procedures as unknown as Record<string, Procedure>
+  // Inputs are schemas of zod.
   return procedures[path]?._def.inputs[0] as z.core.$ZodType | undefined
+}
+
+/** A procedure that shows itself to agents, as its declaration says. */
+export interface ToolProcedure {
+  /** The procedure's dotted path in the router. */
+  path: string
+  procedure: Procedure
+  mcp: ToolMeta
+  /** Its texts for REST, where it has any. */
+  openapi: Meta['openapi']
+  takesLong: boolean
+  input: z.ZodObject
+  output: z.ZodType
+}
+
+/** The procedures that declare themselves tools of MCP. */
+export function toolProcedures(): ToolProcedure[] {
+  return Object.entries(procedures).flatMap(([path, procedure]) => {
+    // Every procedure is made by trpc.ts, whose meta is of this type.
+    const { mcp, openapi, rest } = (procedure._def.meta ?? {}) as Meta
+    if (mcp === undefined) return []
+    // Inputs are objects, or absent where there is nothing to say; tRPC keeps the output's schema beside its type.
+    const input = inputOf(path)
+    const { output } = procedure._def as unknown as { output: z.ZodType }
+    return [
+      {
+        path,
+        procedure,
+        mcp,
+        openapi,
+        takesLong: rest?.takesLong === true,
+        input: input instanceof z.ZodObject ? input : z.object({}),
+        output,
+      },
+    ]
+  })
 }
 
 /** The operations that the router shows in REST; routes and document are both made from these. */
 export function operations(): Operation[] {
-  // Flat at run time, by dotted path; each entry answers to the one call signature.
-  const procedures = appRouter._def.procedures as unknown as Record<string, Procedure>
   return Object.entries(procedures).flatMap(([path, procedure]) => {
     // Every procedure is made by trpc.ts, whose meta is of this type.
     const { openapi, rest, errors = [], invalid } = (procedure._def.meta ?? {}) as Meta

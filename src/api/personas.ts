@@ -101,7 +101,18 @@ export const personasRouter = router({
 
   // The twin of REST's Link header for tRPC callers.
   page: projectProcedure
-    .meta({ errors: [badCursor, needsLimit], invalid: { limit: 0 } })
+    .meta({
+      mcp: {
+        name: 'personas_list',
+        title: 'Find personas',
+        description:
+          'The personas of a project, a page at a time, without their system prompts unless `full` is true. `tags`, `q` ' +
+          '(words in name, description and tags) and `name` narrow them down. `nextCursor` of one page is the `cursor` of the next.',
+        brief: { without: ['systemPrompt', 'headers', 'metadata'], limit: 20 },
+      },
+      errors: [badCursor, needsLimit],
+      invalid: { limit: 0 },
+    })
     .input(listPersonasInput)
     .output(personaPage)
     .query(async ({ ctx, input }) =>
@@ -123,6 +134,7 @@ export const personasRouter = router({
           `code point. Of more than ${MAX_SPELLINGS.toLocaleString('en-US')} spellings, the most used ones are counted.`,
       },
       rest: { status: 200 },
+      mcp: {},
     })
     .input(listTagsInput)
     .output(tagCounts)
@@ -142,6 +154,7 @@ export const personasRouter = router({
         description: 'Creates a persona. Its name must be new in the project.',
       },
       rest: { status: 201, etag: true },
+      mcp: { effect: 'adds' },
       errors: [nameTaken],
       invalid: { name: '' },
     })
@@ -165,6 +178,7 @@ export const personasRouter = router({
           'version was, without `imageUrl`: portraits are not part of the history.',
       },
       rest: { status: 200, etag: true },
+      mcp: { portrait: true },
       errors: [personaNotFound, versionNotFound, ambiguousId],
       invalid: { version: 0 },
     })
@@ -186,6 +200,7 @@ export const personasRouter = router({
           'A portrait that is no longer shown by any persona is deleted.',
       },
       rest: { status: 200, etag: true, ifMatch: true },
+      mcp: { effect: 'changes', idempotent: true },
       errors: [personaNotFound, ambiguousId, nameTaken, stale],
       invalid: { name: '' },
     })
@@ -218,7 +233,17 @@ export const personasRouter = router({
 
   // The twin of REST's Link header for tRPC callers.
   versionsPage: projectProcedure
-    .meta({ errors: [personaNotFound, badCursor, ambiguousId], invalid: { limit: 0 } })
+    .meta({
+      mcp: {
+        name: 'personas_versions',
+        title: 'List the versions of a persona',
+        description:
+          'The versions of a persona, the current one first, a page at a time; without their system prompts unless `full` is true.',
+        brief: { without: ['systemPrompt', 'headers', 'metadata'], limit: 20 },
+      },
+      errors: [personaNotFound, badCursor, ambiguousId],
+      invalid: { limit: 0 },
+    })
     .input(listVersionsInput)
     .output(personaVersionPage)
     .query(async ({ ctx, input }) =>
@@ -239,6 +264,7 @@ export const personasRouter = router({
           'Where the persona has that content, nothing changes.',
       },
       rest: { status: 200, etag: true, ifMatch: true },
+      mcp: { effect: 'changes', idempotent: true },
       errors: [personaNotFound, versionNotFound, ambiguousId, nameTaken, stale],
       invalid: { version: 0 },
     })
@@ -258,6 +284,7 @@ export const personasRouter = router({
         description: 'Deletes a persona, and its portrait unless another persona of the project shows it.',
       },
       rest: { status: 204, ifMatch: true },
+      mcp: { effect: 'changes', idempotent: true },
       errors: [personaNotFound, ambiguousId, stale],
     })
     .input(deletePersonaInput)
@@ -279,11 +306,8 @@ export const personasRouter = router({
           '`openai`. A second call for the same persona while one runs waits for that one. It is never tried again ' +
           'by itself, as a failed call may have been billed.',
       },
-      rest: {
-        status: 200,
-        takesLong: true,
-        etag: true,
-      },
+      rest: { status: 200, takesLong: true, etag: true },
+      mcp: { effect: 'changes', costs: true, portrait: true },
       errors: [
         personaNotFound,
         ambiguousId,
@@ -323,6 +347,7 @@ export const personasRouter = router({
           'Names compare without case; the persona’s value and spelling win.',
       },
       rest: { status: 200 },
+      mcp: { effect: 'none' },
       errors: [personaNotFound, ambiguousId],
       invalid: { headers: 'X-User-Language: de' },
     })
@@ -344,6 +369,7 @@ export const personasRouter = router({
           'The system message with which `simulate` has the model play this persona. It calls no model, and costs nothing.',
       },
       rest: { status: 200 },
+      mcp: {},
       errors: [personaNotFound, ambiguousId, noSystemPrompt],
     })
     .input(promptInput)
@@ -366,6 +392,7 @@ export const personasRouter = router({
           'itself, as a failed call may have been billed.',
       },
       rest: { status: 200, takesLong: true },
+      mcp: { effect: 'none', costs: true },
       errors: [
         personaNotFound,
         ambiguousId,
@@ -399,6 +426,7 @@ export const personasRouter = router({
           'the ones that you want.',
       },
       rest: { status: 200, takesLong: true },
+      mcp: { effect: 'none', costs: true },
       errors: [noProvider, notOpenAi, ...ofChat, answerCut, answerMalformed],
       invalid: { count: 0 },
     })

@@ -37,6 +37,7 @@ export const projectsRouter = router({
           'first. One that was never registered has its id as its name. A key that opens one project sees that one.',
       },
       rest: { status: 200 },
+      mcp: {},
     })
     .input(z.object({}).optional())
     .output(projectList)

@@ -90,6 +90,24 @@ export interface RestMeta {
   bodyLimit?: number
 }
 
+/** How a procedure shows itself to agents, as a tool of MCP: with the texts of REST, unless they stand here. */
+export interface ToolMeta {
+  /** What a mutation does to what is stored: nothing, only add to it, or change what is there. */
+  effect?: 'none' | 'adds' | 'changes'
+  /** Whether a second call does no more than one. Reading never does. */
+  idempotent?: true
+  /** It calls the project's provider, which bills it. */
+  costs?: true
+  /** Instead of the procedure's path. */
+  name?: string
+  title?: string
+  description?: string
+  /** Of a page: fields of its items that only the argument `full` brings, and the items unless `limit` is given. */
+  brief?: { without: readonly string[]; limit: number }
+  /** The portrait of the persona that it answers comes along, as a picture. */
+  portrait?: true
+}
+
 /** What a procedure says of its errors, beside those that any procedure can return. */
 type ErrorsMeta = {
   errors?: readonly ErrorEntry[]
@@ -97,7 +115,7 @@ type ErrorsMeta = {
   invalid?: Record<string, unknown>
 }
 
-export type Meta = OpenApiMeta<{ rest?: RestMeta } & ErrorsMeta>
+export type Meta = OpenApiMeta<{ rest?: RestMeta; mcp?: ToolMeta } & ErrorsMeta>
 
 const t = initTRPC
   .context<Context>()

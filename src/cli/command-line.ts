@@ -14,11 +14,21 @@ export interface FolderCommand {
   dryRun: boolean
 }
 
+/** The tools for agents over standard input and output. */
+export interface McpCommand {
+  name: 'mcp'
+  /** The base URL of a running service; without it the command opens the store itself. */
+  url?: string | undefined
+  /** The project whose personas are prompts. */
+  projectId?: string | undefined
+}
+
 /** What the command line asks for. */
 export type Command =
   | { name: 'serve' | 'help' | 'version' }
   | { name: 'migrate'; from: string; to: string }
   | FolderCommand
+  | McpCommand
 
 /** A command line that asks for nothing there is; its message is one line. */
 export class UsageError extends Error {
@@ -29,6 +39,7 @@ export const usage = `Usage:
   personas-api                                      start the service; its settings are in the environment
   personas-api push <folder> --project <id>         bring a folder of files of personas to a running service
   personas-api pull <folder> --project <id>         write the personas of a project into a folder, a Markdown file each
+  personas-api mcp                                  offer the personas to an agent, over MCP on standard input and output
   personas-api migrate --from <store> --to <store>  copy everything from one store into another
   personas-api help                                 this text, as do --help and -h
   personas-api --version                            the version, as does -v
@@ -39,21 +50,30 @@ push and pull take:
                 pull: also delete the Markdown files of personas that are not in the project
   --yes         do not ask before something is deleted
   --dry-run     push: only say what would change
-The key of a service that has any is in PERSONAS_API_KEY. They end with code 1 where a persona failed, and 2
-where the service cannot be reached.
+They end with code 1 where a persona failed, and 2 where the service cannot be reached.
+
+mcp takes:
+  --url <url>     a running service; without it the store is opened here, as the settings in the environment say
+  --project <id>  the project whose personas are offered as prompts
+
+The key of a service that has any is in PERSONAS_API_KEY.
 
 A store is a mongodb:// URL, or a data directory (or the personas.db in it). Stop the services of both stores
 before a migration. It can be interrupted: run again, it goes on where it was. It ends with code 0 only
 once both stores have been read again and hold the same.`
 
+/** Where a service is that nobody moved. */
+const LOCAL = 'http://localhost:3000'
+
 const BOTH = ['push', 'pull']
+const WITH_SERVICE = [...BOTH, 'mcp']
 
 /** The commands that each option belongs to. */
 const OWNERS: Record<string, string[]> = {
   from: ['migrate'],
   to: ['migrate'],
-  project: BOTH,
-  url: BOTH,
+  project: WITH_SERVICE,
+  url: WITH_SERVICE,
   prune: BOTH,
   yes: BOTH,
   'dry-run': ['push'],
@@ -70,17 +90,28 @@ export function readCommand(args: string[]): Command {
   }
   for (const [option, owners] of Object.entries(OWNERS)) {
     if (option in values && !owners.includes(command ?? '')) {
-      throw new UsageError(`--${option} belongs to ${owners.join(' and ')}`)
+      throw new UsageError(`--${option} belongs to ${owners.join(', ').replace(/, (?=[^,]*$)/, ' and ')}`)
     }
   }
   const name = command === 'push' || command === 'pull' ? command : undefined
   const [extra] = name === undefined && folder !== undefined ? [folder] : others
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${extra}`)
-  const { from, to, project, url = 'http://localhost:3000', prune = false, yes = false } = values
+  const { from, to, project, url, prune = false, yes = false } = values
+  if (url !== undefined && !/^https?:\/\//i.test(url)) {
+    throw new UsageError('--url must begin with http:// or https://')
+  }
+  if (command === 'mcp') return { name: 'mcp', url, projectId: project }
   if (name !== undefined) {
     if (!folder || !project) throw new UsageError(`${name} needs <folder> and --project <id>`)
-    if (!/^https?:\/\//i.test(url)) throw new UsageError('--url must begin with http:// or https://')
-    return { name, folder, projectId: project, url, prune, yes, dryRun: values['dry-run'] === true }
+    return {
+      name,
+      folder,
+      projectId: project,
+      url: url ?? LOCAL,
+      prune,
+      yes,
+      dryRun: values['dry-run'] === true,
+    }
   }
   if (command === undefined) return { name: 'serve' }
   if (!from || !to) throw new UsageError('migrate needs --from <store> and --to <store>')

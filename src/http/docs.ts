@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
+import { operations } from '../api/operations.js'
+import { tools } from '../mcp/tools.js'
 import { jsonLine } from './errors.js'
 
 // Written from the router by scripts/openapi.ts, and checked to be fresh before each change lands.
@@ -53,7 +55,36 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** The document at `/openapi.json` and a page to read and try it at `/docs`, both made once. */
+/** What the service is and where its parts are, for language models (https://llmstxt.org). */
+function llmsText(): string {
+  const lines = operations().map(
+    ({ openapi: { method, path, summary, description } }) =>
+      `- \`${method} ${path}\`: ${summary}. ${description}`,
+  )
+  return `# Personas API
+
+> Simulated users (personas) for tests of chatbots and agents: who they are, how they speak, what they look like.
+
+Personas live in projects: any id is one. Every operation is served by REST and by tRPC (\`/trpc\`); where keys are set,
+requests carry one as \`Authorization: Bearer <key>\`.
+
+## For agents
+
+- [MCP](/mcp): the operations that are fit for agents as tools, and personas as prompts (Streamable HTTP, POST)
+${tools.map(({ name, title }) => `  - \`${name}\`: ${title}`).join('\n')}
+
+## Reference
+
+- [OpenAPI document](/openapi.json): every operation of REST, with schemas, errors and examples
+- [Reference](/docs): the same to read and to try
+
+## Operations
+
+${lines.join('\n')}
+`
+}
+
+/** The document at `/openapi.json`, a page to read and try it at `/docs`, and `/llms.txt`; all made once. */
 export function mountDocs(app: FastifyInstance): void {
   const document = jsonLine(JSON.parse(readFileSync(documentFile, 'utf8')))
   let reference: Buffer | undefined
@@ -63,6 +94,8 @@ export function mountDocs(app: FastifyInstance): void {
   app.get('/openapi.json', { config }, (_request, reply) =>
     reply.type('application/json; charset=utf-8').send(document),
   )
+  const llms = llmsText()
+  app.get('/llms.txt', { config }, (_request, reply) => reply.type('text/plain; charset=utf-8').send(llms))
   app.get('/docs', { config }, (_request, reply) =>
     reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).send(page),
   )

@@ -115,6 +115,7 @@ export const personaPage = z.object({
   items: personaList,
   nextCursor: z.string().optional(),
 })
+export type PersonaPage = z.infer<typeof personaPage>
 
 export const listTagsInput = z.object({ projectId })
 export type ListTagsInput = z.infer<typeof listTagsInput>

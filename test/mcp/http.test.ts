@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tools } from '../../src/mcp/tools.js'
+import { startImagesApi } from '../portraits/images-api.js'
+import { busyGauges } from '../support/gauges.js'
+import { newProjectId, type Running, startService } from '../support/helper.js'
+import { callTool, connectAgent } from './agents.js'
+
+const JSON_BODY = { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' }
+const MODERN = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+}
+
+describe('the tools', () => {
+  it('are those of the committed list', () => {
+    expect(JSON.parse(readFileSync('docs/mcp-tools.json', 'utf8'))).toEqual(JSON.parse(JSON.stringify(tools)))
+  })
+
+  it.each(tools.map((tool) => [tool.name, tool] as const))(
+    '%s says what a model has to know',
+    (name, tool) => {
+      expect(name).toMatch(/^[a-z]+_[a-zA-Z]+$/)
+      expect(tool.title).not.toBe(name)
+      expect(tool.description?.length).toBeGreaterThan(40)
+      // Words of REST that an agent has no use for.
+      expect(tool.description).not.toMatch(/undefined|Link|X-Next|header `|GET /)
+      expect(tool.inputSchema).toMatchObject({ type: 'object' })
+      expect(Object.keys(tool.annotations ?? {}).sort()).toEqual([
+        'destructiveHint',
+        'idempotentHint',
+        'openWorldHint',
+        'readOnlyHint',
+      ])
+      const costs = tool.annotations?.openWorldHint === true
+      expect(tool.description?.includes('Costs money')).toBe(costs)
+      if (tool.outputSchema !== undefined) expect(tool.outputSchema).toMatchObject({ type: 'object' })
+    },
+  )
+
+  it('are none that end a project, or show its settings', () => {
+    const names = tools.map(({ name }) => name).join(' ')
+    expect(names).not.toMatch(/projects_(delete|getConfig|updateConfig)|images_/)
+  })
+})
+
+describe('MCP over HTTP', () => {
+  let service: Running
+  beforeAll(async () => {
+    service = await startService()
+  })
+  afterAll(async () => {
+    expect(await busyGauges(service.url)).toEqual({})
+    await service.close()
+  })
+
+  const post = (body: string, headers: Record<string, string> = {}) =>
+    service.send('/mcp', { method: 'POST', headers: { ...JSON_BODY, ...headers }, body })
+  const rpc = (method: string, params: object = {}) =>
+    JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+
+  it('takes a single message at a time, of JSON within the limits', async () => {
+    const call = rpc('tools/call', { name: 'projects_list', arguments: {} })
+    for (const [body, status] of [
+      [`[${call},${call}]`, 400],
+      ['{', 400],
+      ['null', 400],
+      ['', 400],
+      ['[', 400],
+      [`{"jsonrpc":"2.0","id":1,"method":"ping","params":${'['.repeat(100)}${']'.repeat(100)}}`, 400],
+      [`{"a":[${'0,'.repeat(30_000)}0]}`, 400],
+      [`{"a":"${'x'.repeat(1024 * 1024)}"}`, 413],
+      ['{"jsonrpc":"2.0","id":1}', 400],
+      ['{"jsonrpc":"1.0","id":1,"method":"tools/list"}', 400],
+    ] as const) {
+      const response = await post(body)
+      expect([body.slice(0, 60), response.status]).toEqual([body.slice(0, 60), status])
+      expect(await response.json()).toBeTypeOf('object')
+    }
+    expect((await post(call, { 'Content-Type': 'text/plain' })).status).toBe(415)
+  })
+
+  it('has no sessions, no streams and no subscriptions', async () => {
+    for (const method of ['GET', 'DELETE', 'PUT']) {
+      const response = await service.send('/mcp', { method, headers: { Accept: 'text/event-stream' } })
+      expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, 'POST'])
+    }
+    const listen = rpc('subscriptions/listen', { _meta: MODERN, notifications: {} })
+    const headers = { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': 'subscriptions/listen' }
+    const response = await post(listen, headers)
+    expect(await response.json()).toMatchObject({ error: { message: 'Subscription limit reached' } })
+  })
+
+  it('answers hostile calls with an error that says what is wrong, and none of 500', async () => {
+    const hostile: [string, unknown][] = [
+      ['personas_create', { projectId: '..', name: 'a' }],
+      ['personas_create', { projectId: 'a\u0000b', name: 'a' }],
+      ['personas_create', { projectId: 'a', name: 'x'.repeat(10_000) }],
+      ['personas_create', { projectId: 'a', name: `a${'\u0301'.repeat(100_000)}` }],
+      ['personas_create', { projectId: 'a', name: 'a', metadata: { locale: 1 } }],
+      ['personas_get', { projectId: 'a', id: { $ne: null } }],
+      ['personas_get', { projectId: 'a', id: '%00' }],
+      ['personas_list', { projectId: 'a', cursor: 'x', full: 'yes' }],
+      ['personas_list', { projectId: 'a', limit: 1e9 }],
+      ['personas_update', { projectId: 'a', id: 'x', ifMatch: Array(10_000).fill(0) }],
+      ['personas_versions', { projectId: 'a', id: '00000000' }],
+      ['personas_simulate', { projectId: 'a', id: '00000000', messages: [{ role: 'system', content: '' }] }],
+      ['personas_generate', { projectId: 'a', brief: '', count: -1 }],
+    ]
+    for (const [name, args] of hostile) {
+      const response = await post(rpc('tools/call', { name, arguments: args }))
+      const text = await response.text()
+      expect([name, args, response.status]).toEqual([name, args, 200])
+      const { result } = JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text)
+      expect([args, result]).toEqual([args, expect.objectContaining({ isError: true })])
+      expect(result.content[0].text).not.toMatch(/unexpected|undefined/i)
+    }
+    for (const args of ['text', 7, [], null]) {
+      const response = await post(rpc('tools/call', { name: 'personas_list', arguments: args }))
+      expect(await response.text()).toMatch(/-32602/)
+    }
+  })
+
+  it('is no way around the checks of Origin and Host', async () => {
+    const call = rpc('tools/list')
+    expect((await post(call, { Origin: 'https://evil.example' })).status).toBe(403)
+    expect((await post(call, { Origin: service.url })).status).toBe(200)
+  })
+
+  it('is in the metrics and the limits like any route', async () => {
+    await post(rpc('tools/list'))
+    const metrics = await (await service.send('/metrics')).text()
+    expect(metrics).toMatch(/route="\/mcp"/)
+  })
+})
+
+describe('a portrait', () => {
+  it('comes to the agent as a WebP of 256 pixels, and is left out once it is deleted', async () => {
+    const images = await startImagesApi()
+    const service = await startService(undefined, { env: { OPENAI_BASE_URL: images.url } })
+    const agent = await connectAgent(service.url)
+    const projectId = newProjectId()
+    const llmSettings = { provider: 'openai', apiKey: `sk-test-0123456789-${projectId}` }
+    await service.client.projects.updateConfig.mutate({ projectId, llmSettings })
+    const { id } = await service.client.personas.create.mutate({
+      projectId,
+      name: 'a',
+      systemPrompt: 'You are a.',
+    })
+    const drawn = await callTool(agent, 'personas_generateImage', { projectId, id })
+    const [, picture] = drawn.content
+    expect(picture).toMatchObject({ type: 'image', mimeType: 'image/webp' })
+    const { default: sharp } = await import('sharp')
+    const bytes = Buffer.from((picture as { data: string }).data, 'base64')
+    expect(await sharp(bytes).metadata()).toMatchObject({ format: 'webp', width: 256, height: 256 })
+    const got = await callTool(agent, 'personas_get', { projectId, id })
+    expect(got.content[1]).toEqual(picture)
+
+    await service.client.images.delete.mutate({ projectId, imageId: drawn.value.imageUrl })
+    expect((await callTool(agent, 'personas_get', { projectId, id })).content).toHaveLength(1)
+    await agent.close()
+    await service.close()
+    await images.close()
+  })
+})
