@@ -88,7 +88,7 @@ export async function serveMcp(command: McpCommand, stop: Promise<void>): Promis
     if (known.status >= 500) say(`${known.message} (${error instanceof Error ? error.stack : error})`)
     return known
   }
-  const context = { ...services, access: {}, requestId: 'mcp', lists }
+  const context = { services, access: {}, requestId: 'mcp', lists }
   await serve(localCaller(context, { errorOf, projectId: command.projectId }))
   await services.portraits.drain(PORTRAIT_GRACE)
   await store.close()

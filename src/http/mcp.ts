@@ -46,7 +46,7 @@ export function mountMcp(scope: FastifyInstance, { services, answers }: Mounting
       headers: textHeaders(request),
       signal,
     })
-    callers.set(asked, localCaller({ ...services, access, requestId, lists }, { errorOf, projectId }))
+    callers.set(asked, localCaller({ services, access, requestId, lists }, { errorOf, projectId }))
     const bytes = await lifetime.during(async () => {
       const response = await handler.fetch(asked, { parsedBody: message })
       for (const [key, value] of response.headers) reply.header(key, value)

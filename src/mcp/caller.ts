@@ -26,7 +26,8 @@ export function localCaller(
   context: Context,
   { errorOf, projectId }: Pick<Caller, 'errorOf' | 'projectId'>,
 ): Caller {
-  const { access, images, lists: budget } = context
+  const { access, services, lists: budget } = context
+  const { images } = services
   // Agents are shown parts of lists.
   const lists: Lists = {
     read: (maxBytes, read) => budget.read(maxBytes, read),
