@@ -3,23 +3,15 @@
 // faster), then all latencies.
 // usage: npm run bench [-- --quick] [--runtime bun] [--only text] [--before folder: a built checkout to compare with]
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { type Comparison, comparer, type Pace } from './compare.js'
 import { fire, median, type Shot } from './load.js'
+import { readOptions } from './options.js'
 import { sample } from './sample.js'
 import { folder, seed } from './seed.js'
-import { pinToOneCpu, type Runtime, type Server, startBaseline, startBuilt } from './servers.js'
+import { memoryOf, pinToOneCpu, type Runtime, type Server, startBaseline, startBuilt } from './servers.js'
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    runtime: { type: 'string', default: 'node' },
-    only: { type: 'string', default: '' },
-    before: { type: 'string' },
-  },
-})
+const options = readOptions({ before: { type: 'string' } })
 const pace: Pace = options.quick
   ? { rounds: 2, ms: 150, warmUp: { requests: 1, ms: 150 } }
   : // V8 needs about this many requests to compile the code of a create; a service in use is past that.
@@ -309,10 +301,6 @@ async function simulation(): Promise<void> {
   }
   console.log(`memory of simulate: ${seen.join(', ')}`)
   for (const server of [ours, bare, model]) server.stop()
-}
-
-function memoryOf({ pid }: Server): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }
 
 /** Time from start to ready with 100,000 personas, beside an empty program; and memory over many requests. */

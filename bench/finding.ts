@@ -5,23 +5,17 @@
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { openMongoStore } from '../src/store/mongo/mongo.js'
 import { openSqliteStore } from '../src/store/sqlite/sqlite.js'
 import type { Store } from '../src/store/store.js'
 import { type Comparison, comparer, type Pace } from './compare.js'
 import { median } from './load.js'
+import { readOptions } from './options.js'
 import { sample } from './sample.js'
 import { folder } from './seed.js'
 import { pinToOneCpu, type Runtime, type Server, startBuilt } from './servers.js'
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    runtime: { type: 'string', default: 'node' },
-    only: { type: 'string', default: '' },
-  },
-})
+const options = readOptions()
 const pace: Pace = options.quick
   ? { rounds: 2, ms: 150, warmUp: { requests: 1, ms: 150 } }
   : { rounds: 15, ms: 250, warmUp: { requests: 1_000, ms: 2_000 } }

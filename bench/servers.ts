@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -69,4 +70,9 @@ export function startBuilt(
 export function startBaseline({ command, prefix }: Runtime, env: Record<string, string>): Promise<Server> {
   const loader = command === 'node' ? ['--import', 'tsx'] : []
   return start([...prefix, command, ...loader, 'bench/baseline.ts'], env)
+}
+
+/** Resident memory of a server in MB. */
+export function memoryOf({ pid }: Server): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }

@@ -72,6 +72,25 @@ function hostileRequests(): Asked[] {
   ]
 }
 
+/** A file of JSON of almost 10 MiB. */
+function importOf10MiB(): string {
+  const systemPrompt = 'x'.repeat(2_040)
+  return json(Array.from({ length: 5_000 }, (_, at) => ({ name: `Imported ${at}`, systemPrompt })))
+}
+
+/** Exports whose callers read 64 KiB every 200 ms, and hang up after 20 seconds. */
+async function exportSlowly({ base }: Site): Promise<void> {
+  const formats = ['json', 'jsonl', 'yaml', 'csv']
+  const sockets = Array.from({ length: 20 }, (_, at) =>
+    sendUnread(base, bytesOf({ path: `/api/projects/${BIG}/personas/export?format=${formats[at % 4]}` })),
+  )
+  for (let turn = 0; turn < 100; turn += 1) {
+    for (const socket of sockets) socket.read(64 * 1024)
+    await delay(200)
+  }
+  for (const socket of sockets) socket.resetAndDestroy()
+}
+
 async function provided({ base }: Site, count: number): Promise<void> {
   await provide(base, 'drawn')
   await fill(base, 'drawn', { count, bytes: 100 })
@@ -230,6 +249,22 @@ export async function allMixes(): Promise<Mix[]> {
       pictures: false,
       prepare: prepareFinding,
       run: findAtOnce,
+    },
+    {
+      id: '13a',
+      title: '20 imports of 10 MiB and 5,000 personas at once',
+      pictures: false,
+      async run(site) {
+        const body = Buffer.from(importOf10MiB())
+        await atOnce(site, 20, (at) => ({ path: `/api/projects/import-${at % 4}/personas/import`, body }))
+      },
+    },
+    {
+      id: '13b',
+      title: '20 exports of 10,000 personas that are read slowly',
+      pictures: false,
+      prepare: prepareList,
+      run: exportSlowly,
     },
   ]
   return mixes
