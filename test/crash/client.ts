@@ -68,6 +68,14 @@ export function call(base: string, procedure: string, input: Input): Promise<Ans
   return Math.random() < 0.5 ? rest(base, procedure, input) : trpc(base, procedure, input)
 }
 
+/** Imports rows as a file of JSON or JSON Lines, as chance has it. @throws InDoubt without an answer. */
+export function importFile(base: string, project: string, rows: readonly object[]): Promise<Answer> {
+  const url = `${base}/api/projects/${project}/personas/import`
+  if (Math.random() < 0.5) return send(url, withJson('POST', rows))
+  const body = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+  return send(url, { method: 'POST', headers: { 'Content-Type': 'application/x-ndjson' }, body })
+}
+
 /** The bytes of an image; undefined where it is not found. */
 export async function imageBytes(base: string, projectId: string, id: string): Promise<Buffer | undefined> {
   const response = await fetch(`${base}/api/projects/${projectId}/images/${id}`)

@@ -14,6 +14,7 @@ import {
 } from '../support/service-process.js'
 import { call } from './client.js'
 import { verifyFile, verifyMongo } from './database.js'
+import { writeImports } from './imports.js'
 import { Ledger } from './ledger.js'
 import { VERSIONS_KEPT } from './persona-changes.js'
 import { writePersonas, writePortraits } from './persona-writers.js'
@@ -58,6 +59,7 @@ function writeTo(base: string): Promise<unknown> {
     ...['images-a', 'images-b'].map(pictures),
     ...ledger.configs.map((cell) => untilGone(ledger, () => writeConfig(site, cell))),
     untilGone(ledger, () => writeWholeProject(site)),
+    untilGone(ledger, () => writeImports(site)),
     untilGone(ledger, () => contestName(site)),
   ])
 }

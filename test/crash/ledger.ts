@@ -68,12 +68,26 @@ export interface ContestedName {
   winners: string[]
 }
 
+/** A row of a file, with all of its fields. */
+export type ImportedRow = Pick<Persona, 'name' | 'description' | 'systemPrompt' | 'tags' | 'metadata'>
+
+/** A project that files are imported into, one after another. */
+export interface ImportCell {
+  project: string
+  /** What was acknowledged of it, by name. */
+  rows: Map<string, ImportedRow>
+  /** The file whose import was not answered. */
+  doubt?: ImportedRow[] | undefined
+}
+
 /** What the service acknowledged, and what it was asked and did not answer. */
 export class Ledger {
   personas: PersonaCell[] = []
   images: ImageCell[] = []
   readonly configs: Cell<Config>[] = []
   wholes: WholeProject[] = []
+  imports: ImportCell[] = []
+  importsSent = 0
   readonly contested: ContestedName[] = []
   readonly acknowledged: Record<string, number> = {}
   readonly inDoubt: Record<string, { done: number; undone: number }> = {}

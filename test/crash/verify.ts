@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { call, type Input, imageBytes } from './client.js'
+import { verifyImport } from './imports.js'
 import { type Cell, type Ledger, type Persona, type PersonaCell, setState } from './ledger.js'
 import { historic, VERSIONS_KEPT } from './persona-changes.js'
 import { pixelsOf } from './samples.js'
@@ -43,6 +44,8 @@ export async function verify(audit: Audit): Promise<void> {
     settle(ledger, cell, { found, what: `config of ${cell.project}` })
   }
   for (const whole of ledger.wholes) await verifyWhole(audit, whole)
+  for (const cell of ledger.imports) await verifyImport(audit.base, ledger, cell)
+  ledger.imports = ledger.imports.slice(-4)
   ledger.personas = ledger.personas.filter(({ state }) => state !== undefined)
   ledger.images = ledger.images.filter(({ state }) => state !== undefined)
   ledger.wholes = ledger.wholes.filter(({ stage }) => stage !== 'deleted').slice(-20)

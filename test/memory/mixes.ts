@@ -78,14 +78,14 @@ function importOf10MiB(): string {
   return json(Array.from({ length: 5_000 }, (_, at) => ({ name: `Imported ${at}`, systemPrompt })))
 }
 
-/** Exports whose callers read 64 KiB every 200 ms, and hang up after 20 seconds. */
+/** Exports whose callers read what is there every 200 ms, and hang up after 20 seconds. */
 async function exportSlowly({ base }: Site): Promise<void> {
   const formats = ['json', 'jsonl', 'yaml', 'csv']
   const sockets = Array.from({ length: 20 }, (_, at) =>
     sendUnread(base, bytesOf({ path: `/api/projects/${BIG}/personas/export?format=${formats[at % 4]}` })),
   )
   for (let turn = 0; turn < 100; turn += 1) {
-    for (const socket of sockets) socket.read(64 * 1024)
+    for (const socket of sockets) socket.read()
     await delay(200)
   }
   for (const socket of sockets) socket.resetAndDestroy()
