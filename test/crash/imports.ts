@@ -26,7 +26,10 @@ function newRows(): ImportedRow[] {
 export async function writeImports({ base, ledger }: Site): Promise<void> {
   const project = `imports-${Math.floor(ledger.importsSent / MOST)}`
   ledger.importsSent += 1
-  const cell = ledger.imports.find((each) => each.project === project) ?? { project, rows: new Map() }
+  const cell: ImportCell = ledger.imports.find((each) => each.project === project) ?? {
+    project,
+    rows: new Map(),
+  }
   if (!ledger.imports.includes(cell)) ledger.imports.push(cell)
   cell.doubt = newRows()
   await send(base, ledger, cell)
