@@ -7,7 +7,7 @@ import { noResponsesApi } from '../errors/simulation.js'
 import { projectInput } from '../projects/schema.js'
 import { completionInput, withoutNulls } from '../simulation/completion.js'
 import type { PersonaModels } from '../simulation/models.js'
-import type { ChatAnswer, ChatPiece, Usage } from '../simulation/openai/answers.js'
+import type { ChatAnswer, ChatPieces, Usage } from '../simulation/openai/answers.js'
 import { Answer, type AnswerLimits } from './answers.js'
 import { jsonObject } from './body.js'
 import { logFailure } from './errors.js'
@@ -48,26 +48,26 @@ function completionBody(about: About, { text, finish, usage }: ChatAnswer) {
 /** The pieces of an answer as server-sent events (what OpenAI streams). Where it breaks off, the error is the last. */
 async function* events(
   about: About,
-  pieces: AsyncIterable<ChatPiece>,
+  pieces: AsyncIterable<ChatPieces>,
   { withUsage, onError }: { withUsage: boolean; onError: (error: unknown) => object },
 ): AsyncGenerator<string> {
   const head = JSON.stringify({ ...about, object: 'chat.completion.chunk' }).slice(0, -1)
   const noUsage = withUsage ? ',"usage":null' : ''
   const chunk = (delta: string, finish = 'null') =>
     `data: ${head},"choices":[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}]${noUsage}}\n\n`
+  let written = chunk('{"role":"assistant","content":""}')
   try {
-    yield chunk('{"role":"assistant","content":""}')
-    for await (const piece of pieces) {
-      if ('text' in piece) {
-        yield chunk(`{"content":${JSON.stringify(piece.text)}}`)
-        continue
+    for await (const { texts, end } of pieces) {
+      for (const text of texts) written += chunk(`{"content":${JSON.stringify(text)}}`)
+      if (end !== undefined) written += chunk('{}', JSON.stringify(end.finish))
+      if (withUsage && end?.usage !== undefined) {
+        written += `data: ${head},"choices":[],"usage":${JSON.stringify(usageBody(end.usage))}}\n\n`
       }
-      yield chunk('{}', JSON.stringify(piece.finish))
-      if (withUsage && piece.usage !== undefined) {
-        yield `data: ${head},"choices":[],"usage":${JSON.stringify(usageBody(piece.usage))}}\n\n`
-      }
+      if (end !== undefined) written += 'data: [DONE]\n\n'
+      // What came at once goes at once.
+      yield written
+      written = ''
     }
-    yield 'data: [DONE]\n\n'
   } catch (error) {
     yield `data: ${JSON.stringify(onError(error))}\n\n`
   }

@@ -6,7 +6,7 @@ import type { Metrics } from '../metrics.js'
 import type { ProjectService } from '../projects/service.js'
 import { ProjectRate } from '../providers/rate.js'
 import type { ModelMessage } from './conversation.js'
-import type { ChatAnswer } from './openai/answers.js'
+import type { ChatAnswer, ChatPieces } from './openai/answers.js'
 import type { ChatOptions } from './openai/options.js'
 import { type ChatProvider, type ChatRequest, type ChatStream, MAX_ANSWER_BYTES } from './openai/provider.js'
 
@@ -29,6 +29,14 @@ export interface ChatOrder {
   options: ChatOptions
   /** Ends the call: whoever waits for the answer has left. */
   signal: AbortSignal
+}
+
+/** An answer piece by piece; `end` it whatever comes of it. */
+export interface SpokenPieces {
+  /** Throws what the caller is to be told where the answer breaks off. */
+  pieces: AsyncGenerator<ChatPieces, void, undefined>
+  /** A second call does nothing. */
+  end(): void
 }
 
 interface ChatsDeps {
@@ -90,8 +98,8 @@ export class Chats {
     }
   }
 
-  /** The answer piece by piece, once it has begun; `end` it whatever comes of it. @throws as `complete`. */
-  async stream(order: ChatOrder): Promise<ChatStream> {
+  /** The answer piece by piece, once it has begun. @throws as `complete`. */
+  async stream(order: ChatOrder): Promise<SpokenPieces> {
     const { request, hold } = await this.#admit(order)
     const timed = this.#timer(order.use)
     try {
@@ -102,7 +110,7 @@ export class Chats {
         // Nothing, where it was told already.
         timed('CLIENT_CLOSED_REQUEST')
       }
-      return { ...stream, pieces: ended(stream.pieces, { timed, end }), end }
+      return { pieces: timedPieces(stream, { timed, end }), end }
     } catch (error) {
       timed(error)
       hold.release()
@@ -141,12 +149,13 @@ export class Chats {
   }
 }
 
-async function* ended(
-  pieces: ChatStream['pieces'],
+async function* timedPieces(
+  { first, rest }: ChatStream,
   { timed, end }: { timed: (outcome: unknown) => void; end: () => void },
-): ChatStream['pieces'] {
+): SpokenPieces['pieces'] {
   try {
-    yield* pieces
+    yield first
+    yield* rest
     timed('ok')
   } catch (error) {
     timed(error)

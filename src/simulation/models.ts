@@ -4,12 +4,11 @@ import { excerpt } from '../excerpt.js'
 import { MAX_LIST, type Persona } from '../personas/schema.js'
 import type { PersonaService } from '../personas/service.js'
 import type { Store } from '../store/store.js'
-import type { ChatOrder, Chats } from './chats.js'
+import type { ChatOrder, Chats, SpokenPieces } from './chats.js'
 import type { CompletionInput } from './completion.js'
 import { modelMessages, type Said } from './conversation.js'
 import type { ChatAnswer } from './openai/answers.js'
 import type { ChatOptions } from './openai/options.js'
-import type { ChatStream } from './openai/provider.js'
 import { systemPrompt } from './prompt.js'
 import { playable } from './service.js'
 
@@ -55,7 +54,7 @@ export class PersonaModels {
   }
 
   /** The same piece by piece, once it has begun; `end` it whatever comes of it. @throws ServiceError as `complete`. */
-  async stream(input: CompletionInput, signal: AbortSignal): Promise<Spoken & ChatStream> {
+  async stream(input: CompletionInput, signal: AbortSignal): Promise<Spoken & SpokenPieces> {
     const { persona, order } = await this.#order(input, signal)
     return { persona, ...(await this.#deps.chats.stream(order)) }
   }

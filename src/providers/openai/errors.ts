@@ -66,7 +66,7 @@ export function isModelGone(error: unknown): boolean {
  */
 export function providerError(error: unknown, request: FailedRequest, now: number): ServiceError {
   const cause = identity(error)
-  if (!(error instanceof APIError) || error.status === undefined) return providerUnreachable({ cause })
+  if (!(error instanceof APIError)) return providerUnreachable({ cause })
   const facts = factsOf(error)
   const { status } = facts
   const kind = `${facts.code} ${facts.type}`
@@ -83,6 +83,8 @@ export function providerError(error: unknown, request: FailedRequest, now: numbe
   if (status === 429 || RATE.test(kind)) {
     return providerRate({ retryAfter: retryAfterOf(error, now), cause })
   }
+  // No answer came, or one that was a success until it broke off.
+  if (status === undefined) return providerUnreachable({ cause })
   if (status === 404 || status === 405) return wrongAddress({ status, cause })
   return providerFailed({ status, cause })
 }

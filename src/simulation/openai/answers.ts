@@ -19,8 +19,18 @@ export interface ChatAnswer {
   usage?: Usage
 }
 
-/** A piece of an answer's text, or what comes after the last one. */
-export type ChatPiece = { text: string } | { finish: Finish; usage?: Usage }
+/** How an answer ended. */
+export type ChatEnd = Omit<ChatAnswer, 'text'>
+
+/** What came at once of an answer: pieces of its text, and after the last one how it ended. */
+export interface ChatPieces {
+  texts: string[]
+  end?: ChatEnd
+}
+
+/** The most characters that are kept of white space before the text, and of a refusal: one may come without end. */
+const MAX_BLANK = 1_000
+const MAX_REFUSAL = 10_000
 
 /** What was sent, so that what is quoted repeats none of it. */
 interface Sent {
@@ -45,10 +55,18 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
+/** Beyond it sums are no longer exact, nor counts of tokens. */
+const MAX_TOKENS = 2 ** 50
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_TOKENS
+}
+
 function usageOf(answer: unknown): { usage?: Usage } {
   const usage = field(answer, 'usage')
+  if (usage === undefined || usage === null) return {}
   const [input, output] = [field(usage, 'prompt_tokens'), field(usage, 'completion_tokens')]
-  if (typeof input !== 'number' || typeof output !== 'number') return {}
+  if (!isCount(input) || !isCount(output)) return {}
   return { usage: { inputTokens: input, outputTokens: output, totalTokens: input + output } }
 }
 
@@ -83,35 +101,39 @@ export function checkedAnswer({ text, refusal, finish, ...rest }: Read, sent: Se
   return { text, finish: finish === 'length' ? 'length' : 'stop', ...rest }
 }
 
-/**
- * Reads an answer that comes piece by piece, and gives its text as it comes, from the first character that is no
- * white space on; at last how it ended.
- * @throws ServiceError as `checkedAnswer` does, and BAD_GATEWAY for an answer that breaks off; once the signal is
- *   aborted, its reason
- */
-export async function* piecesOf(
-  answer: unknown,
-  { signal, ...sent }: Sent & { signal: AbortSignal },
-): AsyncGenerator<ChatPiece, void, undefined> {
-  const whole: Read = { text: '', refusal: '', finish: undefined }
-  let hasText = false
-  // The SDK gives what it was asked for: a stream.
-  for await (const chunk of answer as AsyncIterable<unknown>) {
-    const { text, refusal, finish = whole.finish, usage } = read(chunk, 'delta')
-    whole.refusal += refusal
-    whole.finish = finish
-    if (usage !== undefined) whole.usage = usage
-    if (text === '') continue
-    if (hasText) yield { text }
-    else {
-      whole.text += text
-      hasText = whole.text.trim() !== ''
-      if (hasText) yield { text: whole.text }
-    }
+/** Reads an answer that comes piece by piece, as what its events hold. */
+export class StreamedAnswer {
+  readonly #sent: Sent
+  readonly #whole: Read = { text: '', refusal: '', finish: undefined }
+  #hasText = false
+
+  constructor(sent: Sent) {
+    this.#sent = sent
   }
-  // The SDK ends a stream that was given up as if it were whole.
-  signal.throwIfAborted()
-  if (hasText && whole.finish === undefined) throw providerUnreachable({ cause: 'a stream without its end' })
-  const { text: _, ...end } = checkedAnswer(whole, sent)
-  yield end
+
+  /** The text of an event, from the first character of the answer that is no white space on; '' for none. */
+  read(event: unknown): string {
+    const { text, refusal, finish, usage } = read(event, 'delta')
+    const whole = this.#whole
+    if (finish !== undefined) whole.finish = finish
+    if (usage !== undefined) whole.usage = usage
+    if (refusal !== '' && whole.refusal.length < MAX_REFUSAL) whole.refusal += refusal
+    if (this.#hasText || text === '') return text
+    this.#hasText = text.trim() !== ''
+    if (this.#hasText || whole.text.length < MAX_BLANK) whole.text += text
+    return this.#hasText ? whole.text : ''
+  }
+
+  /**
+   * How it ended. `isDone`: the provider said that this is the end.
+   * @throws ServiceError as `checkedAnswer` does, and BAD_GATEWAY for an answer that breaks off
+   */
+  end(isDone: boolean): ChatEnd {
+    const whole = this.#whole
+    if (this.#hasText && whole.finish === undefined && !isDone) {
+      throw providerUnreachable({ cause: 'a stream without its end' })
+    }
+    const { text: _, ...end } = checkedAnswer(whole, this.#sent)
+    return end
+  }
 }

@@ -1,18 +1,21 @@
 import type { OpenAI } from 'openai'
-import type { ChatCompletionCreateParamsBase } from 'openai/resources/chat/completions/completions'
+import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions/completions'
 import type { ServiceError } from '../../errors/error.js'
 import { conversationTooLong } from '../../errors/simulation.js'
 import { type OpenAiCall, type OpenAiOptions, OpenAiProvider } from '../../providers/openai/call.js'
 import type { Failure } from '../../providers/openai/errors.js'
+import { EventReader } from '../../providers/openai/events.js'
 import { HourMemory } from '../../providers/openai/memory.js'
 import type { ModelMessage } from '../conversation.js'
-import { type ChatAnswer, type ChatPiece, checkedAnswer, piecesOf, readAnswer } from './answers.js'
+import { type ChatAnswer, type ChatPieces, checkedAnswer, readAnswer, StreamedAnswer } from './answers.js'
 import { type ChatOptions, optionsFor, refusedOption } from './options.js'
 
 const MIB = 1024 * 1024
-/** The most bytes of an answer that comes whole, and of one that comes piece by piece and is passed on. */
+/** The most bytes of an answer that comes whole, or of one event; and of all events, which are passed on. */
 export const MAX_ANSWER_BYTES = MIB / 4
 const MAX_STREAM_BYTES = 16 * MIB
+/** How long a provider that has said that nothing comes any more may take to end its answer, in milliseconds. */
+const MAX_DRAIN = 1_000
 
 export interface ChatRequest {
   apiKey: string
@@ -27,11 +30,15 @@ export interface ChatRequest {
 /** An answer that comes piece by piece. */
 export interface ChatStream {
   model: string
-  /** Throws what the caller is to be told where the answer breaks off. */
-  pieces: AsyncGenerator<ChatPiece, void, undefined>
+  /** What has come of it. */
+  first: ChatPieces
+  /** What comes. Throws what the caller is to be told where the answer breaks off. */
+  rest: AsyncGenerator<ChatPieces, void, undefined>
   /** Ends it, whether it was read to its end or not; a second call does nothing. */
   end(): void
 }
+
+const NOTHING = { done: true, value: undefined }
 
 const TOO_LONG = /context_length|context_window|string_above_max_length/
 const SAYS_TOO_LONG =
@@ -62,7 +69,9 @@ export class ChatProvider {
   async complete(request: ChatRequest): Promise<ChatAnswer & { model: string }> {
     const call = this.#begin(request, MAX_ANSWER_BYTES)
     try {
-      const { model, answer } = await this.#ask(call, request, { stream: false })
+      const { model, answer } = await this.#ask(call, request, (client, asked) =>
+        client.chat.completions.create(asked, { signal: call.signal }),
+      )
       return { model, ...checkedAnswer(readAnswer(answer), request) }
     } catch (error) {
       throw call.errorOf(error)
@@ -75,10 +84,12 @@ export class ChatProvider {
   async stream(request: ChatRequest): Promise<ChatStream> {
     const call = this.#begin(request, MAX_STREAM_BYTES)
     try {
-      const { model, answer } = await this.#ask(call, request, { stream: true })
-      const pieces = piecesOf(answer, { ...request, signal: call.signal })
-      const first = await pieces.next()
-      return { model, pieces: passedOn(first, pieces, call), end: call.end }
+      const { model, answer } = await this.#ask(call, request, (client, asked) =>
+        client.chat.completions.create({ ...asked, stream: true }, { signal: call.signal }).asResponse(),
+      )
+      const rest = piecesOf(answer, { call, answer: new StreamedAnswer(request) })
+      const first = await rest.next()
+      return { model, first: first.value ?? { texts: [] }, rest, end: call.end }
     } catch (error) {
       const told = call.errorOf(error)
       call.end()
@@ -92,41 +103,60 @@ export class ChatProvider {
   }
 
   /** Asks, without the options that the provider has refused for this model; each of them it may refuse once. */
-  #ask(
+  #ask<T>(
     call: OpenAiCall,
     { apiKey, messages, options }: ChatRequest,
-    { stream }: { stream: boolean },
-  ): Promise<{ model: string; answer: unknown }> {
-    const ask = async (client: OpenAI, model: string): Promise<unknown> => {
+    send: (client: OpenAI, asked: ChatCompletionCreateParamsNonStreaming) => Promise<T>,
+  ): Promise<{ model: string; answer: T }> {
+    return call.firstServed(async (client, model) => {
       const refuses = (name: string) => this.#refused.has(apiKey, model, name)
       for (;;) {
         const sent = optionsFor(options, refuses)
-        const params: ChatCompletionCreateParamsBase = { model, messages, ...sent, ...(stream && { stream }) }
         try {
-          return await client.chat.completions.create(params, { signal: call.signal })
+          return await send(client, { model, messages, ...sent })
         } catch (error) {
           const option = refusedOption(error, sent)
           if (option === undefined) throw error
           this.#refused.add(apiKey, model, option)
         }
       }
-    }
-    return call.firstServed(ask)
+    })
   }
 }
 
-async function* passedOn(
-  first: IteratorResult<ChatPiece, void>,
-  pieces: ChatStream['pieces'],
-  call: OpenAiCall,
-): ChatStream['pieces'] {
+/** What comes of an answer, as it comes; at last how it ended. @throws what the caller is to be told */
+async function* piecesOf(
+  { body, headers }: Response,
+  { call, answer }: { call: OpenAiCall; answer: StreamedAnswer },
+): ChatStream['rest'] {
   try {
-    if (first.done) return
-    yield first.value
-    yield* pieces
+    // Status 204 has no body.
+    const reader = body?.getReader()
+    const events = new EventReader(headers, MAX_ANSWER_BYTES)
+    for (let isOver = false; !isOver; ) {
+      const { done, value } = (await reader?.read()) ?? NOTHING
+      const read = value === undefined ? [] : events.read(value)
+      const texts = read.map((event) => answer.read(event)).filter((text) => text !== '')
+      isOver = done || events.isDone
+      if (isOver) yield { texts, end: answer.end(events.isDone) }
+      else if (texts.length > 0) yield { texts }
+    }
+    await drain(reader, call)
   } catch (error) {
     throw call.errorOf(error)
   } finally {
     call.end()
+  }
+}
+
+/** Reads what is left after the last event, so that the connection can be used again. */
+async function drain(reader: ReadableStreamDefaultReader | undefined, call: OpenAiCall): Promise<void> {
+  const timer = setTimeout(call.end, MAX_DRAIN)
+  try {
+    while ((await reader?.read())?.done === false);
+  } catch {
+    // Everything has been said.
+  } finally {
+    clearTimeout(timer)
   }
 }
