@@ -19,7 +19,9 @@ const NAMES: Record<string, string> = { 'mod+s': 'Ctrl/⌘ S', 'mod+Enter': 'Ctr
 
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
-  return target.matches('input:not([type=checkbox], [type=radio]), textarea, select') || target.isContentEditable
+  return (
+    target.matches('input:not([type=checkbox], [type=radio]), textarea, select') || target.isContentEditable
+  )
 }
 
 /** The keys of a view, while it is shown. */

@@ -18,7 +18,8 @@ export function useLoaded<T>(key: string, load: (signal: AbortSignal) => Promise
     const controller = new AbortController()
     load(controller.signal).then(
       (value) => !controller.signal.aborted && setState({ key, value }),
-      (error) => !controller.signal.aborted && setState(({ value }) => ({ key, ...(value && { value }), error })),
+      (error) =>
+        !controller.signal.aborted && setState(({ value }) => ({ key, ...(value && { value }), error })),
     )
     return () => controller.abort()
   }, [key, again, since])

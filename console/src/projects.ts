@@ -46,7 +46,11 @@ export async function loadDemo(projectId: string): Promise<void> {
   const { demoPersonas } = await import('../../scripts/demo-personas.js')
   const personas = [...demoPersonas]
   const { failed } = await service.value.personas.import.mutate({ projectId, personas })
-  say(failed === 0 ? `${personas.length} demo personas are here` : `${failed} demo personas could not be loaded`)
+  say(
+    failed === 0
+      ? `${personas.length} demo personas are here`
+      : `${failed} demo personas could not be loaded`,
+  )
 }
 
 /** Makes a project with the demo personas in it, and shows it. */

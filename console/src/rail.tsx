@@ -30,7 +30,11 @@ function NewProject({ onClose }: { onClose: () => void }) {
           void make()
         }}
       >
-        <Field label="Name" issues={issues} hint="Personas, pictures and the provider’s key belong to a project.">
+        <Field
+          label="Name"
+          issues={issues}
+          hint="Personas, pictures and the provider’s key belong to a project."
+        >
           {(described) => (
             <input
               {...described}

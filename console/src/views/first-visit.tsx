@@ -13,9 +13,9 @@ export function FirstVisit({ projectId }: { projectId: string }) {
   return (
     <Empty title="No personas yet">
       <p>
-        A persona is a simulated user: who they are, what they want, how they write and when they give up. Your
-        agent is tested by talking to them, and each brings headers of its own, so that it is treated like the
-        user it plays.
+        A persona is a simulated user: who they are, what they want, how they write and when they give up.
+        Your agent is tested by talking to them, and each brings headers of its own, so that it is treated
+        like the user it plays.
       </p>
       <p class="actions">
         <button type="button" class="primary" disabled={isBusy} onClick={() => void start(startWithPersona)}>
