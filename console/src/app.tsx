@@ -74,12 +74,10 @@ export function App() {
   const shown = `${view}/${id}/${place.value.params.id ?? ''}`
   const isFirst = useRef(true)
   const since = epoch.value
-  // biome-ignore lint/correctness/useExhaustiveDependencies: again with another key, or when the service is back
   useEffect(() => void loadProjects(), [since])
   useEffect(() => {
     if (id !== '') rememberProject(id)
   }, [id])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the focus follows the view
   useEffect(() => {
     // A screen reader begins with the new view, not in the middle of what is gone.
     if (!isFirst.current && !main.current?.contains(document.activeElement)) main.current?.focus()

@@ -13,7 +13,6 @@ export function useLoaded<T>(key: string, load: (signal: AbortSignal) => Promise
   const [state, setState] = useState<{ key: string; value?: T; error?: unknown }>({ key })
   const [again, setAgain] = useState(0)
   const since = epoch.value
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key says what is loaded
   useEffect(() => {
     const controller = new AbortController()
     load(controller.signal).then(

@@ -15,7 +15,6 @@ export function Picture({ projectId, imageId, size, alt, onMissing }: PicturePro
   const address = `${path}?size=${size}&format=webp`
   const hasKey = apiKey.value !== undefined
   const [fetched, setFetched] = useState<string>()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what to do where it is missing is no other picture
   useEffect(() => {
     if (!hasKey) return
     const controller = new AbortController()

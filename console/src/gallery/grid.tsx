@@ -65,7 +65,6 @@ export function Grid({ listing }: { listing: Listing }) {
 
   const isNearEnd = end >= rows - 2 * SPARE
   const count = personas.length
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each page that came may leave room for another
   useEffect(() => {
     if (isNearEnd && seen.width > 0) void listing.more()
   }, [isNearEnd, count, listing, seen.width])

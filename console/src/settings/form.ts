@@ -1,4 +1,4 @@
-import type { ProjectConfig } from '../service.js'
+import type { PersonasIssue, ProjectConfig } from '../service.js'
 
 /** What a project chooses a model for. */
 export const MODELS = {
@@ -45,4 +45,10 @@ export function inputOf(form: SettingsForm) {
 
 export function isSame(one: SettingsForm, other: SettingsForm): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
+}
+
+/** What keeps the form from being sent: a number that is none would arrive as nothing. */
+export function faults({ maxConcurrency }: SettingsForm): PersonasIssue[] {
+  const isNumber = maxConcurrency === '' || Number.isFinite(Number(maxConcurrency))
+  return isNumber ? [] : [{ path: 'maxConcurrency', message: 'maxConcurrency must be a whole number from 1' }]
 }

@@ -13,7 +13,7 @@ import {
   setApiKey,
 } from '../service.js'
 import { DeleteProject } from '../settings/delete-project.js'
-import { formOf, inputOf, isSame, MODELS, modelUses, type SettingsForm } from '../settings/form.js'
+import { faults, formOf, inputOf, isSame, MODELS, modelUses, type SettingsForm } from '../settings/form.js'
 import { say } from '../toasts.js'
 import { ask } from '../ui/ask.js'
 import { Field, issuesOf } from '../ui/field.js'
@@ -72,9 +72,11 @@ function ProjectForm({ projectId, initial }: { projectId: string; initial: Proje
 
   async function save() {
     if (!isDirty || isSaving) return
-    setSaving(true)
-    setIssues([])
+    const wrong = faults(form)
+    setIssues(wrong)
     setFailure(undefined)
+    if (wrong.length > 0) return
+    setSaving(true)
     try {
       const next = await service.value.projects.updateConfig.mutate({ projectId, ...inputOf(form) })
       setConfig(next)
@@ -94,13 +96,13 @@ function ProjectForm({ projectId, initial }: { projectId: string; initial: Proje
 
   const text = (
     field: keyof SettingsForm,
-    about: { label: string; hint?: string; path: string; type?: 'password' | 'number' },
+    about: { label: string; hint?: string; path: string; isSecret?: true },
   ) => (
     <Field label={about.label} hint={about.hint} issues={issuesOf(issues, about.path)}>
       {(described) => (
         <input
           {...described}
-          type={about.type ?? 'text'}
+          {...(about.isSecret === true ? { type: 'password' as const } : {})}
           dir="auto"
           autocomplete="off"
           spellcheck={false}
@@ -133,7 +135,7 @@ function ProjectForm({ projectId, initial }: { projectId: string; initial: Proje
       {text('apiKey', {
         label: 'API key of the provider',
         path: 'llmSettings.apiKey',
-        type: 'password',
+        isSecret: true,
         hint: keyHint,
       })}
       {modelUses.map((use) => (
@@ -148,7 +150,6 @@ function ProjectForm({ projectId, initial }: { projectId: string; initial: Proje
       {text('maxConcurrency', {
         label: 'Most conversations at once',
         path: 'maxConcurrency',
-        type: 'number',
         hint: 'Kept for clients of the original API',
       })}
       <p class="actions">
