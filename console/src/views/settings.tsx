@@ -99,18 +99,22 @@ function ProjectForm({ projectId, initial }: { projectId: string; initial: Proje
     about: { label: string; hint?: string; path: string; isSecret?: true },
   ) => (
     <Field label={about.label} hint={about.hint} issues={issuesOf(issues, about.path)}>
-      {(described) => (
-        <input
-          {...described}
-          {...(about.isSecret === true ? { type: 'password' as const } : {})}
-          dir="auto"
-          autocomplete="off"
-          spellcheck={false}
-          placeholder={field === 'apiKey' ? mask : undefined}
-          value={form[field]}
-          onInput={({ currentTarget }) => setForm({ ...form, [field]: currentTarget.value })}
-        />
-      )}
+      {(described) => {
+        const shared = {
+          ...described,
+          autocomplete: 'off',
+          spellcheck: false,
+          placeholder: field === 'apiKey' ? mask : undefined,
+          value: form[field],
+          onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) =>
+            setForm({ ...form, [field]: currentTarget.value }),
+        } as const
+        return about.isSecret === true ? (
+          <input type="password" {...shared} />
+        ) : (
+          <input dir="auto" {...shared} />
+        )
+      }}
     </Field>
   )
   const keyHint =
