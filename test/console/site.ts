@@ -1,6 +1,6 @@
-import axe from 'axe-core'
 import { existsSync, mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import axe from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { expect, inject } from 'vitest'
 import { freshMongoUrl } from '../store/mongo/server.js'
@@ -66,6 +66,7 @@ export async function openTab(browser: Browser, base: string, options: TabOption
       permissions: ['clipboard-read', 'clipboard-write'],
     }))
   const page = await context.newPage()
+  page.setDefaultTimeout(10_000)
   const faults: string[] = []
   const note = (fault: string) => {
     if (expects?.test(fault) !== true) faults.push(fault)
@@ -83,21 +84,34 @@ export async function openTab(browser: Browser, base: string, options: TabOption
     const { origin, protocol } = new URL(request.url())
     if (protocol.startsWith('http') && origin !== new URL(base).origin) note(`asked ${request.url()}`)
   })
-  return { page, context, faults, close: () => (options.context === undefined ? context.close() : page.close()) }
+  return {
+    page,
+    context,
+    faults,
+    close: () => (options.context === undefined ? context.close() : page.close()),
+  }
 }
 
 /** What axe finds on a page, by WCAG 2.2 AA and good practice. */
 export async function axeFinds(page: Page): Promise<string[]> {
   // Through the debugger, which the page's policy does not bind.
   await page.evaluate(axe.source)
-  const { violations } = await page.evaluate(() => (window as any).axe.run(document, { resultTypes: ['violations'] }))
+  const { violations } = await page.evaluate(() =>
+    (window as any).axe.run(document, { resultTypes: ['violations'] }),
+  )
   return violations.map(
-    ({ id, nodes }: any) => `${id}: ${nodes.map(({ target, failureSummary }: any) => `${target} ${failureSummary}`).join(' | ')}`,
+    ({ id, nodes }: any) =>
+      `${id}: ${nodes.map(({ target, failureSummary }: any) => `${target} ${failureSummary}`).join(' | ')}`,
   )
 }
 
 /** Creates personas through the service. */
-export async function create(base: string, projectId: string, personas: object[], headers = {}): Promise<void> {
+export async function create(
+  base: string,
+  projectId: string,
+  personas: object[],
+  headers = {},
+): Promise<void> {
   for (let from = 0; from < personas.length; from += 500) {
     const body = JSON.stringify({ personas: personas.slice(from, from + 500) })
     const report = await askJson(base, { path: `/api/projects/${projectId}/personas/import`, body, headers })
