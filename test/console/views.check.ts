@@ -7,10 +7,10 @@ import type { ServiceProcess } from '../support/service-process.js'
 import { create, launch, openTab, type Store, startOn, type Tab } from './site.js'
 
 const KEY = 'a-key-of-the-service-0123456789'
-const sites: { store: Store; key: string | undefined }[] = [
-  { store: 'SQLite', key: undefined },
-  { store: 'SQLite', key: KEY },
-  { store: 'MongoDB', key: undefined },
+const sites: { name: string; store: Store; key: string | undefined }[] = [
+  { name: 'SQLite without keys', store: 'SQLite', key: undefined },
+  { name: 'SQLite with keys', store: 'SQLite', key: KEY },
+  { name: 'MongoDB without keys', store: 'MongoDB', key: undefined },
 ]
 
 let browser: Browser
@@ -24,7 +24,7 @@ afterAll(async () => {
   provider?.close()
 })
 
-describe.each(sites)('on $store, key: $key', ({ store, key }) => {
+describe.each(sites)('on $name', ({ store, key }) => {
   let service: ServiceProcess
   let tab: Tab
   let page: Page
