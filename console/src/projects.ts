@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { navigate, pathTo } from './router.js'
-import { type Project, service } from './service.js'
+import { epoch, type Project, service } from './service.js'
 import { say, sayFailure } from './toasts.js'
 
 /** The projects that the key reaches; undefined before they are loaded. */
@@ -46,6 +46,8 @@ export async function loadDemo(projectId: string): Promise<void> {
   const { demoPersonas } = await import('../../scripts/demo-personas.js')
   const personas = [...demoPersonas]
   const { failed } = await service.value.personas.import.mutate({ projectId, personas })
+  // A gallery may be shown already, without them.
+  epoch.value += 1
   say(
     failed === 0
       ? `${personas.length} demo personas are here`

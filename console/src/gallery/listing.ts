@@ -132,3 +132,10 @@ export function listingOf(wanted: Wanted): Listing {
   if (last?.key !== key) last = { key, listing: new Listing(wanted) }
   return last.listing
 }
+
+/** Shows a persona as it is now, where the list that was shown last has it. */
+export function showAsIs(persona: Persona): void {
+  const loaded = last?.listing.loaded
+  if (loaded !== undefined)
+    loaded.value = loaded.value.map((each) => (each.id === persona.id ? persona : each))
+}

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { isPersonasError, type Persona, type PersonasIssue, service } from '../service.js'
 import { say } from '../toasts.js'
 import { changedFields, changesOf, type Draft, draftOf, inputOf, repeatedName } from './draft.js'
@@ -23,8 +23,10 @@ export interface Editing {
   save: () => Promise<Persona | undefined>
   /** Goes on with what was chosen of a conflict, on top of what the other saved. */
   resolve: (chosen: Draft | undefined) => void
-  /** Takes over what the service has now, where nothing is edited. */
+  /** Takes over what the service has now, and drops what is edited. */
   take: (persona: Persona) => void
+  /** Takes over a portrait that was drawn, and keeps what is edited meanwhile. */
+  takePortrait: (persona: Persona) => void
 }
 
 /** What keeps a draft from being sent: a map has each name once. */
@@ -54,6 +56,16 @@ export function useEditing(projectId: string, initial: Persona | undefined): Edi
     setDraft(next)
     setIssues([])
     setFailure(undefined)
+  }
+
+  // The portrait comes long after it was asked for.
+  const latest = useRef({ base, isDirty })
+  latest.current = { base, isDirty }
+  function takePortrait(persona: Persona) {
+    const now = latest.current
+    if (!now.isDirty) return take(persona)
+    // Where another changed more than the portrait, saving is to say so.
+    if (changedFields(draftOf(persona), now.base).length === 0) setSaved(persona)
   }
 
   async function send(): Promise<Persona> {
@@ -126,5 +138,6 @@ export function useEditing(projectId: string, initial: Persona | undefined): Edi
     save,
     resolve,
     take,
+    takePortrait,
   }
 }

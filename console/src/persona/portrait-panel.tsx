@@ -1,3 +1,4 @@
+import { showAsIs } from '../gallery/listing.js'
 import { drawings, Portrait, setDrawing } from '../portrait.js'
 import { type Persona, service } from '../service.js'
 import { say } from '../toasts.js'
@@ -23,6 +24,7 @@ export function PortraitPanel({ projectId, persona, isDirty, onDrawn }: Portrait
       const drawn = await service.value.personas.generateImage.mutate({ projectId, id })
       setDrawing(id, undefined)
       say(`The portrait of ${drawn.name} is drawn`)
+      showAsIs(drawn)
       onDrawn(drawn)
     } catch (error) {
       setDrawing(id, { state: 'failed', error })

@@ -65,6 +65,7 @@ export function Gallery({ projectId }: { projectId: string }) {
 
   const count = listing.shown.value.length
   const isComplete = listing.isComplete.value
+  const shownCount = count === 0 ? '' : `${count.toLocaleString('en')}${isComplete ? '' : '+'}`
   const isSearch = q !== '' || tags.length > 0
   const failure = listing.failure.value
   const isEmpty = isComplete && count === 0
@@ -82,11 +83,11 @@ export function Gallery({ projectId }: { projectId: string }) {
     <section class="gallery">
       <header class="bar">
         <h1>
-          Personas{' '}
-          <span class="count" role="status">
-            {count > 0 && `${count.toLocaleString('en')}${isComplete ? '' : '+'}`}
-          </span>
+          Personas <span class="count">{shownCount}</span>
         </h1>
+        <span class="visually-hidden" role="status">
+          {isComplete && `${shownCount || 'No'} personas`}
+        </span>
         <input
           ref={input}
           type="search"

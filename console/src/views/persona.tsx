@@ -148,7 +148,12 @@ function Editor({
       <div class="columns">
         <div class="who">
           {saved !== undefined && (
-            <PortraitPanel projectId={projectId} persona={saved} isDirty={isDirty} onDrawn={editing.take} />
+            <PortraitPanel
+              projectId={projectId}
+              persona={saved}
+              isDirty={isDirty}
+              onDrawn={editing.takePortrait}
+            />
           )}
           <About editing={editing} />
         </div>
