@@ -7,6 +7,7 @@ import { answerLimits } from './http/answers.js'
 import { authenticator } from './http/auth.js'
 import { admitBodies, bodyLimit } from './http/bodies.js'
 import { acceptJson, ignoreTypeOfNothing } from './http/body.js'
+import { mountConsole } from './http/console.js'
 import { mountDocs } from './http/docs.js'
 import { answerUnknownRoutes, sendError } from './http/errors.js'
 import { fileLimits, mountFiles } from './http/files.js'
@@ -102,6 +103,7 @@ export async function buildApp({
   mountMetrics(app, metrics)
   mountHealth(app, store)
   mountDocs(app)
+  mountConsole(app)
   await app.register(async (scope) => {
     // Before the body is read; what the key reaches, each procedure decides.
     scope.addHook('onRequest', (request, _reply, done) => {

@@ -90,7 +90,6 @@ export function mountDocs(app: FastifyInstance): void {
   let reference: Buffer | undefined
   const config = { isOpen: true }
 
-  app.get('/', { config }, (_request, reply) => reply.redirect('/docs'))
   app.get('/openapi.json', { config }, (_request, reply) =>
     reply.type('application/json; charset=utf-8').send(document),
   )

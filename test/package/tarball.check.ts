@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
 import { areTheTypesWrong, publint, root, run } from './tools.js'
 
@@ -23,8 +23,20 @@ function builtSources(): string[] {
   )
 }
 
+/** The console's page and what it loads, by names that say their content. */
+function builtConsole(): string[] {
+  const folder = join(root, 'dist/console')
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  return files.map(({ parentPath, name }) => relative(root, join(parentPath, name)))
+}
+
 const packages = [
-  { name: 'personas-api', ...inject('service'), files: [...builtSources(), 'openapi.json'] },
+  {
+    name: 'personas-api',
+    ...inject('service'),
+    files: [...builtSources(), ...builtConsole(), 'openapi.json'],
+  },
   {
     name: 'personas-api-client',
     ...inject('client'),

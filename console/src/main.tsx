@@ -1,0 +1,18 @@
+import { render } from 'preact'
+import { App } from './app.js'
+import { authorization } from './service.js'
+import './styles/tokens.css'
+import './styles/controls.css'
+import './styles/layout.css'
+import './styles/views.css'
+import { carryOutNow } from './toasts.js'
+
+const root = document.getElementById('app')
+if (root !== null) render(<App />, root)
+
+window.addEventListener('pagehide', () => {
+  carryOutNow((path, body) => {
+    const headers = { 'content-type': 'application/json', ...authorization() }
+    void fetch(path, { method: 'POST', body, headers, keepalive: true })
+  })
+})

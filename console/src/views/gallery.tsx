@@ -1,0 +1,165 @@
+import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { Grid } from '../gallery/grid.js'
+import { listingOf, readSearch, SORTS, type Sort, tagWord, USUAL_SORT } from '../gallery/listing.js'
+import { clearSelection, selected } from '../gallery/selection.js'
+import { SelectionBar } from '../gallery/selection-bar.js'
+import { useKeys } from '../keys.js'
+import { navigate, pathTo, place } from '../router.js'
+import { epoch } from '../service.js'
+import { Empty, Failure, Loading } from '../ui/states.js'
+import { FirstVisit } from './first-visit.js'
+
+/** Tags that are shown above the cards: the most used. */
+const MAX_TAGS = 24
+/** Milliseconds after the last letter before it is looked for. */
+const TYPING = 200
+
+/** The address of a search. */
+function addressOf(projectId: string, search: string, sort: string): string {
+  const query = new URLSearchParams()
+  if (search.trim() !== '') query.set('q', search)
+  if (sort !== USUAL_SORT) query.set('sort', sort)
+  const text = query.toString()
+  return `${pathTo('gallery', { projectId })}${text === '' ? '' : `?${text}`}`
+}
+
+function sortOf(query: URLSearchParams): Sort {
+  const sort = query.get('sort') ?? ''
+  // A key of the sorts is one.
+  return sort in SORTS ? (sort as Sort) : USUAL_SORT
+}
+
+/** The personas of a project as cards, found by words and tags. */
+export function Gallery({ projectId }: { projectId: string }) {
+  const { query } = place.value
+  const text = query.get('q') ?? ''
+  const sort = sortOf(query)
+  const { q, tags } = readSearch(text)
+  const listing = useMemo(() => listingOf({ projectId, q, tags, sort }), [projectId, text, sort])
+  const input = useRef<HTMLInputElement>(null)
+  const typing = useRef<number | undefined>(undefined)
+  const since = epoch.value
+
+  useEffect(() => void listing.refresh(), [listing, since])
+  useEffect(() => () => window.clearTimeout(typing.current), [])
+  useEffect(() => {
+    if (input.current !== null && document.activeElement !== input.current) input.current.value = text
+  }, [text])
+
+  const search = (next: string) => navigate(addressOf(projectId, next, sort), { replace: true })
+  const create = pathTo('create', { projectId })
+  useKeys([
+    { key: '/', label: 'Find', run: () => input.current?.focus() },
+    { key: 'n', label: 'New persona', run: () => navigate(create) },
+    {
+      key: 'Escape',
+      label: 'Clear the selection, or the search',
+      run: () => {
+        if (selected.value.size > 0) return clearSelection()
+        input.current?.blur()
+        if (input.current !== null) input.current.value = ''
+        search('')
+      },
+    },
+  ])
+
+  const count = listing.shown.value.length
+  const isComplete = listing.isComplete.value
+  const shownCount = count === 0 ? '' : `${count.toLocaleString('en')}${isComplete ? '' : '+'}`
+  const isSearch = q !== '' || tags.length > 0
+  const failure = listing.failure.value
+  const isEmpty = isComplete && count === 0
+  const lower = tags.map((tag) => tag.toLowerCase())
+
+  function toggleTag(tag: string) {
+    const others = tags.filter((each) => each.toLowerCase() !== tag.toLowerCase())
+    const next = others.length === tags.length ? [...tags, tag] : others
+    const words = [q, ...next.map(tagWord)].join(' ').trim()
+    if (input.current !== null) input.current.value = words
+    search(words)
+  }
+
+  return (
+    <section class="gallery">
+      <header class="bar">
+        <h1>
+          Personas <span class="count">{shownCount}</span>
+        </h1>
+        <span class="visually-hidden" role="status">
+          {isComplete && `${shownCount || 'No'} personas`}
+        </span>
+        <input
+          ref={input}
+          type="search"
+          aria-label="Find personas"
+          placeholder="Words or tag:billing"
+          defaultValue={text}
+          dir="auto"
+          onInput={({ currentTarget }) => {
+            window.clearTimeout(typing.current)
+            const { value } = currentTarget
+            typing.current = window.setTimeout(() => search(value), TYPING)
+          }}
+        />
+        <a class="button primary" href={create}>
+          New persona
+        </a>
+      </header>
+      <div class="filters">
+        <ul class="tag-counts" aria-label="Tags">
+          {listing.tags.value.slice(0, MAX_TAGS).map(({ tag, count: uses }) => (
+            <li key={tag}>
+              <button
+                type="button"
+                class="tag"
+                aria-pressed={lower.includes(tag.toLowerCase())}
+                onClick={() => toggleTag(tag)}
+              >
+                <bdi>{tag}</bdi> <span class="uses">{uses}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+        <label class="sort">
+          Sort
+          <select
+            value={sort}
+            onChange={({ currentTarget }) =>
+              navigate(addressOf(projectId, text, currentTarget.value), { replace: true })
+            }
+          >
+            {Object.entries(SORTS).map(([value, label]) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <SelectionBar listing={listing} />
+      {failure !== undefined && <Failure error={failure} onRetry={() => void listing.refresh()} />}
+      {isEmpty && isSearch && (
+        <Empty title="Nothing found">
+          <p>
+            Try fewer words, part of a word, or another tag. Words are looked for in names, descriptions and
+            tags.
+          </p>
+          <p>
+            <button
+              type="button"
+              onClick={() => {
+                if (input.current !== null) input.current.value = ''
+                search('')
+              }}
+            >
+              Clear the search
+            </button>
+          </p>
+        </Empty>
+      )}
+      {isEmpty && !isSearch && <FirstVisit projectId={projectId} />}
+      {count === 0 && !isComplete && failure === undefined && <Loading what="personas" />}
+      <Grid key={text + sort} listing={listing} />
+    </section>
+  )
+}

@@ -1,0 +1,13 @@
+/** The addresses at which people find the console, as routes have them; the page's own router takes the same. */
+export const consoleAddresses = {
+  home: '/',
+  gallery: '/p/:projectId',
+  settings: '/p/:projectId/settings',
+  create: '/p/:projectId/personas/new',
+  prompt: '/p/:projectId/personas/:id',
+  history: '/p/:projectId/personas/:id/history',
+  headers: '/p/:projectId/personas/:id/headers',
+} as const
+
+/** The name of an address. */
+export type ConsoleAddress = keyof typeof consoleAddresses
