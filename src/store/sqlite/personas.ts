@@ -66,6 +66,11 @@ export function sqlitePersonas(
            WHERE project_id = ? AND seq > ? AND octet_length(body) > ${LARGE} ORDER BY seq LIMIT ?)`,
   )
   // Lengths stand at the beginning of a row: long bodies are not read. With each goes a comma or a bracket; a newline ends it.
+  const whole = db.prepare(
+    `SELECT 2 + sum(size + 1) AS bytes
+     FROM (SELECT octet_length(body) + ${BODY_GROWTH} * (changed IS NULL) AS size FROM personas
+           WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?)`,
+  )
   const fitting = db.prepare(
     `SELECT count(*) AS count
      FROM (SELECT 2 + sum(size + 1) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
@@ -125,8 +130,13 @@ export function sqlitePersonas(
   /** How many of the next `limit` personas make a list of at most `maxBytes`; at least one. */
   function countWithin(projectId: string, after: number, { limit, maxBytes }: ListRequest): number {
     if (maxBytes === undefined) return limit
-    const atMost = 2 + limit * (LARGE + BODY_GROWTH + 1) + Number(large.get(projectId, after, limit)?.bytes)
-    if (atMost <= maxBytes) return limit
+    const short = 2 + limit * (LARGE + BODY_GROWTH + 1)
+    // Nearly every list fits. Adding up all of it takes a third of the time of adding up to each of its personas.
+    const isWhole =
+      short <= maxBytes
+        ? short + Number(large.get(projectId, after, limit)?.bytes) <= maxBytes
+        : Number(whole.get(projectId, after, limit)?.bytes) <= maxBytes
+    if (isWhole) return limit
     return Math.max(1, Number(fitting.get(projectId, after, limit, maxBytes)?.count))
   }
 
