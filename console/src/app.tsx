@@ -58,7 +58,9 @@ function View() {
     case 'create':
       return <PersonaView key={`${project}/new`} projectId={project} tab="prompt" />
     case 'prompt':
+    case 'talk':
     case 'history':
+    case 'use':
     case 'headers':
       return <PersonaView key={`${project}/${id}`} projectId={project} id={id} tab={view} />
     default:

@@ -5,6 +5,7 @@ import './styles/tokens.css'
 import './styles/controls.css'
 import './styles/layout.css'
 import './styles/views.css'
+import './styles/talk.css'
 import { carryOutNow } from './toasts.js'
 
 const root = document.getElementById('app')

@@ -5,8 +5,10 @@ export const consoleAddresses = {
   settings: '/p/:projectId/settings',
   create: '/p/:projectId/personas/new',
   prompt: '/p/:projectId/personas/:id',
+  talk: '/p/:projectId/personas/:id/talk',
   history: '/p/:projectId/personas/:id/history',
   headers: '/p/:projectId/personas/:id/headers',
+  use: '/p/:projectId/personas/:id/use',
 } as const
 
 /** The name of an address. */

@@ -18,6 +18,7 @@ const RULES: { [Name in FieldName]?: string[] } = {
     'files/export.ts',
     'files/import.ts',
     'files/plan.ts',
+    'mcp/prompts.ts',
     'openapi/file-paths.ts',
     'personas/service.ts',
     'portraits/service.ts',
@@ -31,6 +32,7 @@ const RULES: { [Name in FieldName]?: string[] } = {
   // What models are told of a persona, and where cards and Markdown have it.
   description: [
     'files/card.ts',
+    'mcp/prompts.ts',
     'openapi/examples.ts',
     'personas/for-models.ts',
     'portraits/prompt.ts',
@@ -53,6 +55,7 @@ const RULES: { [Name in FieldName]?: string[] } = {
   imageUrl: [
     'files/export.ts',
     'files/import.ts',
+    'mcp/tools.ts',
     'openapi/examples.ts',
     'store/mongo/changes.ts',
     'store/mongo/indexes.ts',

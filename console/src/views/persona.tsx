@@ -8,6 +8,8 @@ import { HistoryTab } from '../persona/history-tab.js'
 import { PortraitPanel } from '../persona/portrait-panel.js'
 import { PromptTab } from '../persona/prompt-tab.js'
 import { TagInput } from '../persona/tag-input.js'
+import { TalkTab } from '../persona/talk-tab.js'
+import { UseTab } from '../persona/use-tab.js'
 import { guardLeaving, navigate, pathTo } from '../router.js'
 import { type Persona, service } from '../service.js'
 import { deletePersonas } from '../toasts.js'
@@ -18,8 +20,10 @@ import { Copy, Failure, Loading } from '../ui/states.js'
 /** The tabs of a persona, in their order; each has an address of its own. */
 const TABS = [
   { view: 'prompt', label: 'Prompt', Tab: PromptTab },
+  { view: 'talk', label: 'Talk', Tab: TalkTab },
   { view: 'history', label: 'History', Tab: HistoryTab },
   { view: 'headers', label: 'Headers', Tab: HeadersTab },
+  { view: 'use', label: 'Use', Tab: UseTab },
 ] as const
 export type PersonaTab = (typeof TABS)[number]['view']
 

@@ -1,0 +1,194 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { useKeys } from '../keys.js'
+import { Portrait } from '../portrait.js'
+import { pathTo } from '../router.js'
+import type { Persona } from '../service.js'
+import { Field } from '../ui/field.js'
+import { Copy, Empty, Failure } from '../ui/states.js'
+import {
+  asMarkdown,
+  asTestCase,
+  changeConversation,
+  conversationOf,
+  type Message,
+  speak,
+  startAgain,
+  stop,
+} from './conversation.js'
+import type { Editing } from './editing.js'
+
+const ENDS: Record<string, string> = {
+  goal_reached: 'goal reached',
+  gave_up: 'the persona gave up',
+  out_of_scope: 'the agent cannot help with this',
+  max_turns: 'the last turn was reached',
+}
+
+interface Of {
+  projectId: string
+  persona: Persona
+}
+
+function Scene({ persona: { id } }: Of) {
+  const { scenario, goal } = conversationOf(id)
+  return (
+    <details class="scene" open={scenario !== '' || goal !== ''}>
+      <summary>Scenario and goal</summary>
+      <Field label="Scenario" hint="What has happened, and what the persona knows.">
+        {(described) => (
+          <textarea
+            {...described}
+            rows={2}
+            dir="auto"
+            value={scenario}
+            onInput={({ currentTarget }) => changeConversation(id, { scenario: currentTarget.value })}
+          />
+        )}
+      </Field>
+      <Field label="Goal" hint="What the agent has to do for the conversation to succeed.">
+        {(described) => (
+          <textarea
+            {...described}
+            rows={2}
+            dir="auto"
+            value={goal}
+            onInput={({ currentTarget }) => changeConversation(id, { goal: currentTarget.value })}
+          />
+        )}
+      </Field>
+    </details>
+  )
+}
+
+function Bubble({ message, projectId, persona }: Of & { message: Message }) {
+  const isPersona = message.role === 'user'
+  return (
+    <li class={isPersona ? 'said by-persona' : 'said by-agent'}>
+      {isPersona && <Portrait projectId={projectId} persona={persona} size={64} />}
+      <div class="bubble">
+        <span class="visually-hidden">{isPersona ? persona.name : 'You, as the agent'}: </span>
+        <p dir="auto">{message.content}</p>
+      </div>
+    </li>
+  )
+}
+
+function Messages({ projectId, persona }: Of) {
+  const { messages, isWaiting, ended } = conversationOf(persona.id)
+  const end = useRef<HTMLLIElement>(null)
+  const count = messages.length
+  useEffect(() => {
+    if (count > 0) end.current?.scrollIntoView({ block: 'nearest' })
+  }, [count, isWaiting])
+  return (
+    <ol class="messages" aria-live="polite" aria-label="Conversation">
+      {messages.map((message, at) => (
+        <Bubble key={at} message={message} projectId={projectId} persona={persona} />
+      ))}
+      {isWaiting && (
+        <li class="note" role="status">
+          {persona.name} is writing…
+        </li>
+      )}
+      {ended !== undefined && <li class="note">Ended: {ENDS[ended] ?? ended}</li>}
+      <li ref={end} aria-hidden="true" />
+    </ol>
+  )
+}
+
+function Foot({ persona }: Of) {
+  const conversation = conversationOf(persona.id)
+  const { messages, scenario, goal, tokens } = conversation
+  if (messages.length === 0) return null
+  return (
+    <p class="foot">
+      <span class="hint">{tokens.toLocaleString('en')} tokens</span>
+      <Copy
+        text={JSON.stringify(
+          { persona: persona.id, version: persona.version, scenario, goal, messages },
+          null,
+          2,
+        )}
+        label="Copy as JSON"
+      />
+      <Copy text={asMarkdown(persona, conversation)} label="Copy as Markdown" />
+      <Copy text={asTestCase(persona, conversation)} label="Copy as promptfoo test" />
+    </p>
+  )
+}
+
+function Talk({ projectId, persona }: Of) {
+  const { id, name } = persona
+  const { messages, text, isWaiting, failure, ended } = conversationOf(id)
+  const canOpen = messages.length === 0 && text.trim() === ''
+  const send = () => void speak(projectId, id)
+  useKeys([{ key: 'mod+Enter', label: 'Send the message', run: send }])
+  return (
+    <div class="talk">
+      <Scene projectId={projectId} persona={persona} />
+      <Messages projectId={projectId} persona={persona} />
+      {failure !== undefined && <Failure error={failure} onRetry={send} />}
+      {ended === undefined && (
+        <Field
+          label="You, as the agent"
+          hint="Every answer of the persona costs tokens of the project’s provider."
+        >
+          {(described) => (
+            <textarea
+              {...described}
+              rows={3}
+              dir="auto"
+              placeholder={`What the agent says to ${name}`}
+              value={text}
+              onInput={({ currentTarget }) => changeConversation(id, { text: currentTarget.value })}
+            />
+          )}
+        </Field>
+      )}
+      <p class="actions">
+        {ended === undefined && (
+          <button
+            type="button"
+            class="primary"
+            disabled={isWaiting || (text.trim() === '' && !canOpen)}
+            onClick={send}
+          >
+            {canOpen ? 'Let the persona open' : 'Send'}
+          </button>
+        )}
+        {isWaiting && (
+          <button type="button" onClick={() => stop(id)}>
+            Stop
+          </button>
+        )}
+        {messages.length > 0 && (
+          <button type="button" onClick={() => startAgain(id)}>
+            Start again
+          </button>
+        )}
+      </p>
+      <Foot projectId={projectId} persona={persona} />
+    </div>
+  )
+}
+
+/** A conversation with the persona, in which one speaks as the agent under test. */
+export function TalkTab({ projectId, editing: { saved, isDirty } }: { projectId: string; editing: Editing }) {
+  if (saved === undefined) return null
+  if (saved.systemPrompt === undefined) {
+    return (
+      <Empty title="Nothing to speak from yet">
+        <p>
+          A persona speaks from its system prompt.{' '}
+          <a href={pathTo('prompt', { projectId, id: saved.id })}>Write one</a> first.
+        </p>
+      </Empty>
+    )
+  }
+  return (
+    <>
+      {isDirty && <p class="hint">The persona speaks as it is saved: your changes are not part of it yet.</p>}
+      <Talk projectId={projectId} persona={saved} />
+    </>
+  )
+}
