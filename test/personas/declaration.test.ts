@@ -55,7 +55,6 @@ const RULES: { [Name in FieldName]?: string[] } = {
   imageUrl: [
     'files/export.ts',
     'files/import.ts',
-    'mcp/tools.ts',
     'openapi/examples.ts',
     'store/mongo/changes.ts',
     'store/mongo/indexes.ts',
@@ -82,7 +81,7 @@ const OTHERS: { [Name in FieldName]?: string[] } = {
     'simulation/drafts.ts',
     'simulation/models.ts',
   ],
-  imageUrl: ['files/plan.ts'],
+  imageUrl: ['files/plan.ts', 'mcp/tools.ts'],
 }
 
 it('lets a field be added by its entry alone, and leads from one that the service sets to its rule', {
