@@ -92,6 +92,7 @@ describe.each(sites)('on $name', ({ store, key }) => {
     await page.keyboard.type('answers tag:billing')
     await page.getByRole('link', { name: 'Otto' }).waitFor({ state: 'detached' })
     expect(new URL(page.url()).searchParams.get('q')).toBe('answers tag:billing')
+    await page.getByRole('link', { name: 'Ida' }).waitFor()
     await page.getByLabel('Find personas').blur()
     await page.keyboard.press('j')
     await page.keyboard.press('Enter')
