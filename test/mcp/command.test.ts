@@ -9,7 +9,7 @@ import { newProjectId, type Running, startService } from '../support/helper.js'
 import { commands, temporaryFolder } from '../support/service-process.js'
 import { callTool, eras } from './agents.js'
 
-const [program = '', ...args] = commands.sources
+const [program = '', ...args] = commands.built
 const KEY = 'key-for-all-projects-01'
 
 async function agentOf(

@@ -50,7 +50,7 @@ describe('docs/agents.md', () => {
   it('has settings for Claude Desktop that start a program with the tools', async () => {
     const { command, args, env } = JSON.parse(block('Claude Desktop')).mcpServers.personas
     expect([command, args[0]]).toEqual(['node', expect.stringMatching(/\/dist\/main\.js$/)])
-    const [program = '', ...own] = commands.sources
+    const [program = '', ...own] = commands.built
     const options = args.slice(1).map((each: string) => each.replace('http://localhost:3000', service.url))
     const client = new Client({ name: 'docs', version: '1' })
     const cwd = fileURLToPath(new URL('../..', import.meta.url))
