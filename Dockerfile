@@ -5,6 +5,9 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
+COPY console ./console
+# The demo personas that the console offers.
+COPY scripts ./scripts
 RUN npm run build
 RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 # 40 MB that npm keeps and nothing loads: TypeScript, which tRPC wants for its types, and libsql for musl.
