@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
+import { droppedFile } from './files/importing.js'
 import { KeyDialog } from './key-dialog.js'
 import { KeysDialog } from './keys.js'
 import { firstProject, loadProjects, nameOf, projects, projectsFailure, rememberProject } from './projects.js'
@@ -8,6 +9,8 @@ import { epoch, isReachable, slowRequests } from './service.js'
 import { Toasts } from './toasts.js'
 import { AskDialog } from './ui/ask.js'
 import { Failure, Loading } from './ui/states.js'
+import { Drafts } from './views/drafts.js'
+import { Files } from './views/files.js'
 import { FirstVisit } from './views/first-visit.js'
 import { Gallery } from './views/gallery.js'
 import { PersonaView } from './views/persona.js'
@@ -53,6 +56,10 @@ function View() {
       return <Home />
     case 'gallery':
       return <Gallery key={project} projectId={project} />
+    case 'drafts':
+      return <Drafts key={project} projectId={project} />
+    case 'files':
+      return <Files key={project} projectId={project} />
     case 'settings':
       return <Settings key={project} projectId={project} />
     case 'create':
@@ -89,6 +96,27 @@ export function App() {
   useEffect(() => {
     document.title = id === '' ? 'Personas' : `${view === 'settings' ? 'Settings' : 'Personas'} · ${name}`
   }, [view, id, name])
+  useEffect(() => {
+    if (id === '') return
+    const holds = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes('Files') === true
+    const onOver = (event: DragEvent) => {
+      if (holds(event)) event.preventDefault()
+    }
+    // Where a place takes other files, it keeps them from coming here.
+    const onDrop = (event: DragEvent) => {
+      const [file] = event.dataTransfer?.files ?? []
+      if (file === undefined) return
+      event.preventDefault()
+      droppedFile.value = file
+      navigate(pathTo('files', { projectId: id }))
+    }
+    window.addEventListener('dragover', onOver)
+    window.addEventListener('drop', onDrop)
+    return () => {
+      window.removeEventListener('dragover', onOver)
+      window.removeEventListener('drop', onDrop)
+    }
+  }, [id])
   return (
     // biome-ignore lint/a11y: links within it are followed here; the keyboard clicks them as well
     <div class="app" onClick={followLinks}>

@@ -60,6 +60,8 @@ function NewProject({ onClose }: { onClose: () => void }) {
 /** The views of a project that the rail leads to. */
 const LINKS = [
   { view: 'gallery', label: 'Personas' },
+  { view: 'drafts', label: 'Drafts' },
+  { view: 'files', label: 'Files' },
   { view: 'settings', label: 'Settings' },
 ] as const
 
@@ -70,7 +72,7 @@ export function Rail() {
   const known = projects.value ?? []
   const all = id === '' || known.some((each) => each.id === id) ? known : [...known, { id, name: nameOf(id) }]
   const view = place.value.view
-  const isOfPersonas = view !== undefined && view !== 'settings'
+  const isOfPersonas = LINKS.every((link) => link.view === 'gallery' || link.view !== view)
   return (
     <nav class="rail" aria-label="Main">
       <label class="project">

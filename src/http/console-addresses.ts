@@ -2,6 +2,8 @@
 export const consoleAddresses = {
   home: '/',
   gallery: '/p/:projectId',
+  drafts: '/p/:projectId/drafts',
+  files: '/p/:projectId/files',
   settings: '/p/:projectId/settings',
   create: '/p/:projectId/personas/new',
   prompt: '/p/:projectId/personas/:id',

@@ -54,6 +54,8 @@ const views = [
   { name: 'use', path: () => `/p/shop/personas/${id}/use`, shows: 'Copy snippet' },
   { name: 'history', path: () => `/p/shop/personas/${id}/history`, shows: 'Version 2' },
   { name: 'headers', path: () => `/p/shop/personas/${id}/headers`, shows: 'Try the merge' },
+  { name: 'drafts', path: () => '/p/shop/drafts', shows: 'Write drafts' },
+  { name: 'files', path: () => '/p/shop/files', shows: 'Choose a file' },
   { name: 'settings', path: () => '/p/shop/settings', shows: 'Language model provider' },
 ]
 

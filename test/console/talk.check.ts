@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openAiErrors } from '../portraits/images-api.js'
-import { type ChatApi, startChatApi, turn } from '../simulation/chat-api.js'
+import { type ChatApi, says, startChatApi, turn } from '../simulation/chat-api.js'
 import { askJson } from '../support/ask.js'
 import type { ServiceProcess } from '../support/service-process.js'
 import { axeFinds, create, launch, openTab, startOn, type Tab } from './site.js'
@@ -139,5 +139,35 @@ it('snippets have the real ids, and are copied by a button', async () => {
   }
   await page.getByLabel('MCP', { exact: true }).check()
   expect(await page.locator('pre').innerText()).toContain(`${service.url}/mcp?projectId=${PROJECT}`)
+  await closed(tab)
+})
+
+it('drafts are written from a brief, each to take, to edit or to leave', async () => {
+  const { tab, page } = await open('../drafts')
+  const axes = [{ name: 'mood', values: ['calm', 'angry'] }]
+  const drafts = ['Mei', 'Zoe'].map((name, at) => ({
+    combination: at + 1,
+    name,
+    description: `${name} waits`,
+    systemPrompt: `You are ${name}. Your card was stolen in ${name === 'Mei' ? 'Lisbon' : 'a train to the north'}.`,
+  }))
+  api.reply(says(JSON.stringify({ axes })), says(JSON.stringify({ drafts })))
+  await page.getByLabel('Brief').fill('Customers of a bank whose card was stolen')
+  await page.getByLabel('How many').fill('2')
+  await page.getByRole('button', { name: 'Write drafts' }).click()
+  await page.getByText('2 drafts. Nothing is stored until you take it.').waitFor()
+  expect(await axeFinds(page)).toEqual([])
+  const [first, second] = [page.locator('.draft').first(), page.locator('.draft').last()]
+  // A name that is taken is the service's to refuse.
+  await first.getByLabel('Name').fill('Ida')
+  await first.getByRole('button', { name: 'Take' }).click()
+  await first.getByText('already exists').waitFor()
+  await first.getByLabel('Name').fill('Mei Lin')
+  await first.getByRole('button', { name: 'Take' }).click()
+  await page.getByText('1 drafts.').waitFor()
+  await second.getByRole('button', { name: 'Leave' }).click()
+  await expect.poll(() => page.locator('.draft').count()).toBe(0)
+  const personas = await askJson(service.url, { path: `/api/projects/${PROJECT}/personas?name=Mei%20Lin` })
+  expect(personas).toHaveLength(1)
   await closed(tab)
 })
