@@ -111,7 +111,7 @@ export function Rail() {
       )}
       <div class="help">
         <a href="/docs" target="_blank" rel="noreferrer">
-          API docs
+          Docs
         </a>
         <button type="button" class="quiet" aria-label="Keyboard shortcuts" onClick={showKeys}>
           ?

@@ -78,13 +78,15 @@ export function Grid({ listing }: { listing: Listing }) {
     const main = document.getElementById('main')
     const list = box.current
     if (main === null || list === null) return
+    list.querySelector<HTMLElement>(`[data-at="${next}"] a`)?.focus({ preventScroll: true })
     const top = list.offsetTop + Math.floor(next / columns) * rowHeight
     if (top < main.scrollTop + 8) main.scrollTop = top - 8
     else if (top + rowHeight > main.scrollTop + main.clientHeight)
       main.scrollTop = top + rowHeight - main.clientHeight
   }
 
-  useEffect(() => {
+  // Before the next key comes: Enter is for what has the focus.
+  useLayoutEffect(() => {
     if (!wantsFocus.current) return
     const link = box.current?.querySelector<HTMLElement>(`[data-at="${at}"] a`)
     if (link === null || link === undefined) return
