@@ -4,7 +4,13 @@ import { otherProject } from '../errors/access.js'
 import { nameOf, ofAnyProcedure, ofAnyRequest } from '../errors/catalogue.js'
 import type { ErrorEntry, ServiceError } from '../errors/error.js'
 import { type PublicError, publicError } from '../errors/public.js'
-import { bodyTooLarge, hostMissing, methodNotSupported, wrongContentType } from '../errors/requests.js'
+import {
+  bodyTooLarge,
+  hostMissing,
+  methodNotSupported,
+  requestTimedOut,
+  wrongContentType,
+} from '../errors/requests.js'
 import { errorBody } from '../http/errors.js'
 import { isOpenAiPath, openAiErrorBody } from '../http/openai-errors.js'
 import { header } from './headers.js'
@@ -89,6 +95,7 @@ export function procedureErrors(operation: Declared): oas31.ResponsesObject {
   const { errors, fields } = operation
   const inProject = 'projectId' in fields
   const invalid = operation.invalid ?? (inProject ? { projectId: '' } : undefined)
+  const form = isOpenAiPath(operation.openapi.path) ? OPENAI : REST
   const all = [
     ...examplesOf(errors),
     ...(invalid === undefined ? [] : [shownInput(inputError(operation, invalid))]),
@@ -96,7 +103,10 @@ export function procedureErrors(operation: Declared): oas31.ResponsesObject {
     ...ofBody(operation),
     ...examplesOf([...ofAnyRequest, ...ofAnyProcedure]),
   ]
-  return responses(all, isOpenAiPath(operation.openapi.path) ? OPENAI : REST)
+  // A request whose head does not arrive names no path, and so gets its 408 in REST's form.
+  const isOfHead = form === OPENAI && operation.openapi.method === 'GET'
+  const { status: timedOut } = requestTimedOut
+  return responses(isOfHead ? all.filter(({ error }) => error.status !== timedOut) : all, form)
 }
 
 /** The error responses by status of a route that no procedure declares; `invalid` is what its validation says. */
