@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { PublicError } from '../errors/public.js'
 
 /** Paths below which everything is as in OpenAI's API. */
@@ -18,8 +19,25 @@ const TYPES: Record<number, string> = {
 /** Codes by which clients of OpenAI's API know an error. */
 const CODES: Record<number, string> = { 401: 'invalid_api_key', 429: 'rate_limit_exceeded' }
 
+/** The body of an error in OpenAI's form. */
+export const openAiError = z
+  .object({
+    error: z.object({
+      message: z.string().meta({ description: 'What is wrong, and what to do' }),
+      type: z.string().meta({ description: 'What kind of error it is, such as invalid_request_error' }),
+      param: z.string().nullable().meta({ description: 'The field that is wrong, where it is one' }),
+      code: z.string().nullable().meta({ description: 'A finer code, such as model_not_found' }),
+    }),
+  })
+  .meta({ id: 'OpenAiError', description: 'Why a request failed, in OpenAI’s form' })
+
 /** An error in OpenAI's form. */
-export function openAiErrorBody({ status, message, reason, issues }: PublicError): object {
+export function openAiErrorBody({
+  status,
+  message,
+  reason,
+  issues,
+}: PublicError): z.infer<typeof openAiError> {
   const type = TYPES[status] ?? (status >= 500 ? 'server_error' : 'invalid_request_error')
   const param = issues?.[0]?.path ?? null
   return { error: { message, type, param, code: reason ?? CODES[status] ?? null } }

@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { createChatCompletion, getPersonaModel, listPersonaModels } from '../api/openai.js'
 import { requireProject } from '../api/trpc.js'
 import { publicError } from '../errors/public.js'
 import { noResponsesApi } from '../errors/simulation.js'
 import { projectInput } from '../projects/schema.js'
 import { completionInput, withoutNulls } from '../simulation/completion.js'
+import type { Completion, CompletionUsage, PersonaModel } from '../simulation/completion-answer.js'
 import type { PersonaModels } from '../simulation/models.js'
 import type { ChatAnswer, ChatPieces, Usage } from '../simulation/openai/answers.js'
 import { Answer, type AnswerLimits } from './answers.js'
 import { jsonObject } from './body.js'
 import { logFailure } from './errors.js'
 import { openAiErrorBody } from './openai-errors.js'
-
-const BASE = '/api/projects/:projectId/openai/v1'
+import { routeUrl } from './rest.js'
 
 interface ModelRoute {
   Params: { projectId: string; model: string }
@@ -31,16 +32,16 @@ function seconds(time: number): number {
   return Math.floor(time / 1000)
 }
 
-function modelBody(name: string, updatedAt: string) {
+function modelBody(name: string, updatedAt: string): PersonaModel {
   return { id: name, object: 'model', created: seconds(Date.parse(updatedAt)), owned_by: 'personas-api' }
 }
 
-function usageBody({ inputTokens, outputTokens, totalTokens }: Usage) {
+function usageBody({ inputTokens, outputTokens, totalTokens }: Usage): CompletionUsage {
   return { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: totalTokens }
 }
 
-function completionBody(about: About, { text, finish, usage }: ChatAnswer) {
-  const message = { role: 'assistant', content: text, refusal: null }
+function completionBody(about: About, { text, finish, usage }: ChatAnswer): Completion {
+  const message = { role: 'assistant' as const, content: text, refusal: null }
   const choices = [{ index: 0, message, logprobs: null, finish_reason: finish }]
   return { ...about, object: 'chat.completion', choices, ...(usage && { usage: usageBody(usage) }) }
 }
@@ -85,7 +86,7 @@ export function mountOpenAi(
     return projectId
   }
 
-  scope.get(`${BASE}/models`, async (request, reply) => {
+  scope.get(routeUrl(listPersonaModels.openapi.path), async (request, reply) => {
     const projectId = projectOf(request)
     const budget = new Answer(answers, request)
     await budget.begin(1)
@@ -96,14 +97,15 @@ export function mountOpenAi(
     return reply.type('application/json; charset=utf-8').send(json)
   })
 
-  scope.get<ModelRoute>(`${BASE}/models/:model`, async (request, reply) => {
+  scope.get<ModelRoute>(routeUrl(getPersonaModel.openapi.path), async (request, reply) => {
     const projectId = projectOf(request)
     const { model } = request.params
     const { updatedAt } = await request.lifetime.during(() => models.find(projectId, model))
     return reply.type('application/json; charset=utf-8').send(JSON.stringify(modelBody(model, updatedAt)))
   })
 
-  scope.post(`${BASE}/responses`, async (request) => {
+  const completions = routeUrl(createChatCompletion.openapi.path)
+  scope.post(completions.replace('chat/completions', 'responses'), async (request) => {
     projectOf(request)
     throw noResponsesApi()
   })
@@ -136,7 +138,7 @@ export function mountOpenAi(
       .header('x-accel-buffering', 'no')
       .send(Readable.from(sent, { objectMode: false }))
   }
-  scope.post(`${BASE}/chat/completions`, complete)
+  scope.post(completions, complete)
 }
 
 function shown({ id, version }: About['persona']): About['persona'] {

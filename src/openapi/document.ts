@@ -3,6 +3,7 @@ import type { oas31 } from 'zod-openapi'
 import { operations } from '../api/operations.js'
 import { appRouter } from '../api/router.js'
 import { restError } from '../http/errors.js'
+import { openAiError } from '../http/openai-errors.js'
 import { version } from '../version.js'
 import { requestHeaders, responseHeaders } from './headers.js'
 import { finish } from './operation.js'
@@ -24,6 +25,10 @@ const tags = [
       'its id: choose one, and begin with its personas',
   },
   { name: 'Images', description: 'Portraits, style references and uploads' },
+  {
+    name: 'Personas as models',
+    description: 'OpenAI’s chat API, in its own forms: a persona is a model for any client that speaks it',
+  },
   { name: 'Service', description: 'Whether the service is up, and what it does' },
 ]
 
@@ -48,7 +53,7 @@ function generate(): Document {
           'One of the service’s keys, where it has any set; where it has none, as on a developer’s machine, send nothing',
       },
     },
-    defs: { ApiError: restError },
+    defs: { ApiError: restError, OpenAiError: openAiError },
     paths: otherPaths(access),
   } as Parameters<typeof generateOpenApiDocument>[1]) as unknown as Document
 }

@@ -1,10 +1,5 @@
 import { z } from 'zod'
-import type {
-  oas31,
-  ZodOpenApiContentObject,
-  ZodOpenApiPathsObject,
-  ZodOpenApiResponsesObject,
-} from 'zod-openapi'
+import type { oas31, ZodOpenApiContentObject, ZodOpenApiPathsObject } from 'zod-openapi'
 import { exportFile, importFile, personaCard } from '../api/files.js'
 import { uploadImageFile } from '../api/images.js'
 import { cardOf } from '../files/card.js'
@@ -15,61 +10,11 @@ import type { ImportedPersona } from '../files/persona.js'
 import { importPersonasInput, importReport } from '../files/schema.js'
 import { writeYaml } from '../files/yaml.js'
 import { uploadedImage } from '../images/schema.js'
-import { procedureErrors } from './errors.js'
-import { header, requestHeader } from './headers.js'
+import { declaredPath, jsonOf } from './declared-path.js'
+import { header } from './headers.js'
 
 /** Bytes as they are: OpenAPI 3.1 gives them no schema, but generators know them by this one. */
 export const bytes: oas31.MediaTypeObject = { schema: { type: 'string', format: 'binary' } }
-
-// zod-openapi's type knows statuses as literals; these are made from numbers.
-export const statuses = (responses: oas31.ResponsesObject) => responses as ZodOpenApiResponsesObject
-
-type Declared = Parameters<typeof procedureErrors>[0]
-
-/** What the bodies of an operation hold, which its declaration does not say. */
-interface Bodies {
-  request?: ZodOpenApiContentObject
-  success: ZodOpenApiContentObject
-  /** Headers of a success. */
-  headers?: Record<string, oas31.ReferenceObject>
-}
-
-/** A part of the document for an operation that no procedure declares. */
-function declaredPath(declared: Declared, { request, success, headers }: Bodies): ZodOpenApiPathsObject {
-  const { openapi, rest, fields } = declared
-  const { method, path, operationId, summary, description, successDescription, tags } = openapi
-  const given = Object.entries(fields)
-  const inPath = given.filter(([name]) => path.includes(`{${name}}`))
-  const inQuery = given.filter(([name]) => !path.includes(`{${name}}`))
-  const operation = {
-    operationId,
-    tags: [...(tags ?? [])],
-    summary,
-    description,
-    requestParams: {
-      path: z.object(Object.fromEntries(inPath)),
-      query: z.object(
-        Object.fromEntries(inQuery.map(([name, field]) => [rest.names?.[name] ?? name, field])),
-      ),
-    },
-    parameters: [requestHeader('Prefer')],
-    ...(request !== undefined && { requestBody: { required: true, content: request } }),
-    responses: {
-      [rest.status]: {
-        description: successDescription ?? '',
-        headers: { 'X-Request-Id': header('X-Request-Id'), ...headers },
-        content: success,
-      },
-      ...statuses(procedureErrors(declared)),
-    },
-  }
-  // Its type has statuses and methods as literals; those of the declarations are of these.
-  return { [path]: { [method.toLowerCase()]: operation } } as ZodOpenApiPathsObject
-}
-
-function jsonOf(schema: z.ZodType): ZodOpenApiContentObject {
-  return { 'application/json': { schema, example: schema.meta()?.example } }
-}
 
 function text(content: string): oas31.MediaTypeObject {
   return { schema: { type: 'string' }, example: content }

@@ -29,6 +29,7 @@ export const responseHeaders = {
   },
   'Content-Disposition': text('The name of the file', 'attachment; filename="support-bot.json"'),
   'WWW-Authenticate': text('How to authenticate', 'Bearer'),
+  'X-Should-Retry': text('Keeps SDKs from sending again what may have been billed', 'false'),
 } satisfies Record<string, oas31.HeaderObject>
 
 /** A reference to one of the headers of responses. */

@@ -12,9 +12,11 @@ import {
   tooManyPicturesRead,
 } from '../errors/images.js'
 import { serveImageInput } from '../images/schema.js'
+import { statuses } from './declared-path.js'
 import { routeErrors } from './errors.js'
-import { bytes, filePaths, statuses } from './file-paths.js'
+import { bytes, filePaths } from './file-paths.js'
 import { header, requestHeader } from './headers.js'
+import { openAiPaths } from './openai-paths.js'
 
 const { projectId, imageId, size, format } = serveImageInput.shape
 
@@ -101,6 +103,7 @@ http_request_duration_seconds_count{method="GET",route="/api/projects/:projectId
 export function otherPaths(access: oas31.SecurityRequirementObject[]): ZodOpenApiPathsObject {
   return {
     ...filePaths(),
+    ...openAiPaths(),
     ...imagePaths(),
     '/healthz': serviceRoute({
       operationId: 'getHealth',

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { oas31 } from 'zod-openapi'
-import { COMMON, capitalized, ERRORS, OTHER, otherError } from './errors.js'
+import { COMMON, capitalized, ERRORS, otherErrors, PREFIX } from './errors.js'
 import { simplifyParameter } from './simplify.js'
 
 /** What path parameters are called as components. */
@@ -42,7 +42,7 @@ function errorPlaces(operations: readonly oas31.OperationObject[]): Place[][] {
   for (const { operationId = '', responses = {} } of operations) {
     for (const [status, response] of Object.entries<oas31.ResponseObject>(responses)) {
       if (response[ERRORS] === undefined) continue
-      const key = `${status} ${response[ERRORS]} ${response.description}`
+      const key = [status, response[PREFIX], response[ERRORS], response.description].join(' ')
       places.set(key, [...(places.get(key) ?? []), { operationId, responses, status, response }])
     }
   }
@@ -57,17 +57,17 @@ function errorPlaces(operations: readonly oas31.OperationObject[]): Place[][] {
 export function shareErrors(
   operations: readonly oas31.OperationObject[],
 ): Record<string, oas31.ResponseObject> {
-  const shared: Record<string, oas31.ResponseObject> = { [OTHER]: otherError }
+  const shared: Record<string, oas31.ResponseObject> = { ...otherErrors }
   for (const places of errorPlaces(operations)) {
     const [place, ...more] = places
     if (place === undefined) continue
-    const { [ERRORS]: names, ...response } = place.response
+    const { [ERRORS]: names, [PREFIX]: prefix, ...response } = place.response
     const [first, ...others]: string[] = names
     const ofStatus = (STATUS_CODES[place.status] ?? '').replaceAll(/[^A-Za-z]/g, '')
     const own = `${capitalized(place.operationId)}${ofStatus}`
     const isCommon = others.length > 0 && first !== undefined && COMMON.has(first)
     const wanted = isCommon ? ofStatus : others.length === 0 || more.length > 0 ? first : own
-    const name = [wanted, own].find((each) => each !== undefined && !(each in shared))
+    const name = [`${prefix}${wanted}`, own].find((each) => !(each in shared))
     if (name === undefined) throw new Error(`${own} is the name of two responses`)
     shared[name] = response
     for (const { responses, status } of places) responses[status] = { $ref: `#/components/responses/${name}` }

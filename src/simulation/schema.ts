@@ -32,9 +32,12 @@ const message = z
   })
   .meta({ id: 'ConversationMessage', description: 'A message of the conversation, as the agent sees it' })
 
+/** What is said of a conversation that is too long. */
+export const atMostMessages = (max: number) => `messages must be at most ${max}`
+
 const messages = z
   .array(message)
-  .max(MAX_MESSAGES, `messages must be at most ${MAX_MESSAGES}`)
+  .max(MAX_MESSAGES, atMostMessages(MAX_MESSAGES))
   .refine(
     (said) => said.at(-1)?.role !== 'user',
     'messages must end with a message of the agent, role assistant',
@@ -107,6 +110,9 @@ export const simulateInput = personaInput
   })
 export type SimulateInput = z.infer<typeof simulateInput>
 
+/** Of usage. */
+export const MAY_BE_UNSAID = 'Absent where the provider does not say it'
+
 const count = z.number().int().min(0)
 export const usage = z
   .object({ inputTokens: count, outputTokens: count, totalTokens: count })
@@ -121,7 +127,7 @@ export const personaTurn = z
     done: z.boolean().meta({ description: 'Whether the conversation is over' }),
     reason: z.enum([...MODEL_REASONS, 'max_turns']).meta({ description: 'Why it goes on, or is over' }),
     model: z.string().meta({ description: 'The model that spoke' }),
-    usage: usage.optional().meta({ description: 'Absent where the provider does not say it' }),
+    usage: usage.optional().meta({ description: MAY_BE_UNSAID }),
     persona: z
       .object({ id: z.string(), version: z.number().int().min(1) })
       .meta({ description: 'Who spoke, in which version' }),

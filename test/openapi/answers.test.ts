@@ -211,7 +211,7 @@ describe('answers are as documented', () => {
 
   it('of simulations', async () => {
     const chat = await startChatApi()
-    const env = { OPENAI_BASE_URL: chat.url, CHAT_TIMEOUT_MS: '1000', CHAT_RATE_PER_MINUTE: '14' }
+    const env = { OPENAI_BASE_URL: chat.url, CHAT_TIMEOUT_MS: '1000', CHAT_RATE_PER_MINUTE: '20' }
     const speaking = await start(undefined, { env })
     const send = async (method: string, target: string, body?: object) => {
       const headers = { 'content-type': 'application/json' }
@@ -264,8 +264,25 @@ describe('answers are as documented', () => {
     for (const body of [{}, { axes }, { axes }, { axes }, { axes }]) drafted.push(await generate(body))
     expect(drafted).toEqual([200, 422, 502, 503, 504])
     expect(await generate({ count: 0 })).toBe(400)
+
+    const models = `${project}/openai/v1/models`
+    expect((await send('GET', models)).value.data).toHaveLength(2)
+    const found = async (model: string) => (await send('GET', `${models}/${model}`)).status
+    expect([await found('a'), await found('c')]).toEqual([200, 404])
+    const messages = [{ role: 'user', content: 'How can I help?' }]
+    const chatWith = async (more: object = {}) =>
+      (await send('POST', `${project}/openai/v1/chat/completions`, { model: 'a', messages, ...more })).status
+    chat.reply(says('Hello'), says('', { refusal: 'No.' }), says(''), openAiErrors.insufficientQuota, {
+      kind: 'hang',
+      when: 'before headers',
+    })
+    const spoken: number[] = []
+    for (let made = 0; made < 5; made += 1) spoken.push(await chatWith())
+    expect(spoken).toEqual([200, 422, 502, 503, 504])
+    expect(await chatWith({ stream: true, stream_options: { include_usage: true } })).toBe(200)
+    expect([await chatWith({ model: 'b' }), await chatWith({ model: 'c' })]).toEqual([400, 404])
     for (let status = 0; status !== 429; ) status = await simulate()
-    expect(await generate()).toBe(429)
+    expect([await generate(), await chatWith()]).toEqual([429, 429])
     await chat.close()
   })
 
@@ -282,6 +299,8 @@ function knowing(status: number) {
     .filter(({ operation }) => String(status) in operation.responses)
     .map((each) => ({ ...each, ...shown(each) }))
 }
+
+const isOpenAi = (target: string) => target.includes('/openai/v1/')
 
 function storeThatFails(error: () => Error) {
   return {
@@ -369,9 +388,12 @@ describe('error responses are as documented', () => {
   it('408, of a request that does not end', async () => {
     const slow = await start(undefined, { requestTimeout: 200 })
     const answers = knowing(408).map(async ({ method, target }) => {
-      const { received } = openRaw(slow.url, `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n`)
-      const [head = '', body = ''] = (await received).split('\r\n\r\n')
-      const [first = '', ...lines] = head.split('\r\n')
+      const head = `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n`
+      // In OpenAI's form it answers those that have named their path.
+      const json = 'Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{'
+      const { received } = openRaw(slow.url, isOpenAi(target) ? head + json : head)
+      const [answered = '', body = ''] = (await received).split('\r\n\r\n')
+      const [first = '', ...lines] = answered.split('\r\n')
       const headers = new Headers(lines.map((line) => line.split(': ', 2) as [string, string]))
       const response = new Response(body, { status: Number(first.split(' ')[1]), headers })
       await hold(method, target, response)
@@ -384,8 +406,8 @@ describe('error responses are as documented', () => {
     const broken = await start(storeThatFails(() => new Error('unexpected')))
     for (const { method, target, init } of knowing(500)) {
       const response = await broken.send(target, { method, ...init })
-      const { message } = await hold(method, target, response)
-      expect([response.status, message]).toEqual([500, unexpected.text])
+      const { message, error } = await hold(method, target, response)
+      expect([response.status, message ?? error.message]).toEqual([500, unexpected.text])
     }
   })
 
