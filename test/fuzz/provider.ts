@@ -15,6 +15,12 @@ export function startProvider(): Promise<OpenAiApi> {
       if (!path.endsWith('/completions')) return send({ kind: 'picture' }, response)
       const format = fields.response_format as { json_schema?: { name?: string } } | undefined
       const content = JSON.stringify(FORMS[format?.json_schema?.name ?? ''] ?? 'Where is my parcel?')
+      if (fields.stream === true) {
+        const chunk = { choices: [{ index: 0, delta: { content }, finish_reason: 'stop' }] }
+        return void response
+          .writeHead(200, { 'content-type': 'text/event-stream' })
+          .end(`data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`)
+      }
       const message = { role: 'assistant', content, refusal: null }
       const choices = [{ index: 0, message, finish_reason: 'stop' }]
       const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 }
