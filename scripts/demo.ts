@@ -1,20 +1,29 @@
 // Fills a project with a dozen personas, and draws their portraits where there is a provider for it:
 // OPENAI_API_KEY here, or a key already stored for the project. It can be run again.
+// With --generate the personas are not those of the demo: the provider drafts half a dozen from the brief.
 // The service is the one at PERSONAS_URL, else one that already listens at HOST and PORT, else one started
 // here, which runs until Ctrl+C. PERSONAS_API_KEY: a key of the service, where it has any.
-// usage: npm run demo [-- project-id]
+// usage: npm run demo [-- [project-id] [--generate "brief"]]
 import { once } from 'node:events'
+import { parseArgs } from 'node:util'
 import { serve } from '../src/server/serve.js'
 import { demoPersonas } from './demo-personas.js'
 
 /** How long a service may take to start, and how often it is asked whether it has, in milliseconds. */
 const START_TIMEOUT = 30_000
 const POLL_INTERVAL = 50
+/** How many personas are drafted from a brief. */
+const DRAFTS = 6
+const SET_KEY = 'set OPENAI_API_KEY, or store a key in the project’s llmSettings'
 
 // An empty variable counts as unset, as it does for the service.
 const { PERSONAS_URL, HOST, PORT, PERSONAS_API_KEY, OPENAI_API_KEY } = process.env
 const base = (PERSONAS_URL || `http://${HOST || 'localhost'}:${PORT || 3000}`).replace(/\/+$/, '')
-const projectId = process.argv[2] ?? 'demo'
+const { values: options, positionals } = parseArgs({
+  options: { generate: { type: 'string' } },
+  allowPositionals: true,
+})
+const [projectId = 'demo'] = positionals
 const project = `${base}/api/projects/${encodeURIComponent(projectId)}`
 
 interface Answer {
@@ -79,9 +88,30 @@ async function findOrStart(): Promise<boolean> {
   return true
 }
 
+interface Draft {
+  name: string
+  description?: string
+}
+
+/** Has personas written from a brief, each of them for another combination of what such users differ in. */
+async function draftsOf(brief: string): Promise<Draft[]> {
+  const { body } = await call('POST', `${project}/personas/generate`, { body: { brief, count: DRAFTS } })
+  // As the document says.
+  const { drafts, axes, dropped } = body as unknown as {
+    drafts: Draft[]
+    axes: { name: string; values: string[] }[]
+    dropped: number
+  }
+  for (const { name, values } of axes) console.log(`axis    ${name}: ${values.join(', ')}`)
+  if (dropped > 0) console.log(`dropped ${dropped}, as they were nearly the same as others`)
+  return drafts
+}
+
 /** Creates the personas that do not exist yet, and returns those of the project by name. */
-async function createPersonas(): Promise<Map<string, { id: string; imageUrl?: string }>> {
-  for (const persona of demoPersonas) {
+async function createPersonas(
+  wanted: readonly Draft[],
+): Promise<Map<string, { id: string; imageUrl?: string }>> {
+  for (const persona of wanted) {
     const { status } = await call('POST', `${project}/personas`, { body: persona, expected: [409] })
     console.log(`${status === 201 ? 'created' : 'exists '} ${persona.name}: ${persona.description}`)
   }
@@ -100,11 +130,14 @@ async function hasProvider(): Promise<boolean> {
 }
 
 /** Generates the missing portraits. A failure is reported, and the next one is tried. */
-async function drawPortraits(personas: Map<string, { id: string; imageUrl?: string }>): Promise<void> {
-  for (const [at, { name }] of demoPersonas.entries()) {
+async function drawPortraits(
+  wanted: readonly Draft[],
+  personas: Map<string, { id: string; imageUrl?: string }>,
+): Promise<void> {
+  for (const [at, { name }] of wanted.entries()) {
     const persona = personas.get(name)
     if (persona === undefined) continue
-    const place = `[${at + 1}/${demoPersonas.length}]`
+    const place = `[${at + 1}/${wanted.length}]`
     if (persona.imageUrl !== undefined) {
       console.log(`${place} ${name} has a portrait: ${project}/images/${persona.imageUrl}`)
       continue
@@ -126,9 +159,13 @@ async function drawPortraits(personas: Map<string, { id: string; imageUrl?: stri
 
 async function demo(): Promise<void> {
   const isStartedHere = await findOrStart()
-  const personas = await createPersonas()
-  if (await hasProvider()) await drawPortraits(personas)
-  else console.log('No portraits: set OPENAI_API_KEY, or store a key in the project’s llmSettings')
+  const hasKey = await hasProvider()
+  const { generate: brief } = options
+  if (brief !== undefined && !hasKey) throw new Error(`--generate needs a language model: ${SET_KEY}`)
+  const wanted = brief === undefined ? demoPersonas : await draftsOf(brief)
+  const personas = await createPersonas(wanted)
+  if (hasKey) await drawPortraits(wanted, personas)
+  else console.log(`No portraits: ${SET_KEY}`)
   console.log(`All personas: ${project}/personas`)
   if (isStartedHere) console.log('The service runs until Ctrl+C')
 }

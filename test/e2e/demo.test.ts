@@ -8,8 +8,8 @@ import { commands, spawnService, startServiceProcess, temporaryFolder } from '..
 const command = [...commands.sources.slice(0, -1), 'scripts/demo.ts']
 
 /** Runs the demo to its end. */
-async function demo(env: Record<string, string>) {
-  const { output, ended } = spawnService({ env, command })
+async function demo(env: Record<string, string>, args: string[] = []) {
+  const { output, ended } = spawnService({ env, command: [...command, ...args] })
   return { ...(await ended), lines: output().trimEnd().split('\n') }
 }
 
@@ -80,6 +80,28 @@ describe('npm run demo', { timeout: 60_000 }, () => {
     const { code, lines } = await demo({ PERSONAS_URL: service.url, PERSONAS_API_KEY: key })
     expect(code).toBe(0)
     expect(lines).toContain('No portraits: set OPENAI_API_KEY, or store a key in the project’s llmSettings')
+    await service.stopWell()
+  })
+
+  it('writes personas from a brief where there is a provider, and says what to set where there is none', async () => {
+    const env = { DATA_DIR: temporaryFolder(), OPENAI_BASE_URL: provider.url, LOG_LEVEL: 'silent' }
+    const service = await startServiceProcess({ env, command: commands.sources })
+    const PERSONAS_URL = service.url
+    const brief = ['drafted', '--generate', 'Customers whose parcel is late']
+    const key = 'set OPENAI_API_KEY, or store a key in the project’s llmSettings'
+    const said = `demo: --generate needs a language model: ${key}`
+    expect(await demo({ PERSONAS_URL }, brief)).toEqual({ code: 1, signal: null, lines: [said] })
+
+    const OPENAI_API_KEY = 'sk-demo-0123456789'
+    const { code, lines } = await demo({ PERSONAS_URL, OPENAI_API_KEY }, brief)
+    expect([code, lines[0]]).toEqual([0, 'axis    patience: none, some, much'])
+    expect(lines.filter((line) => line.startsWith('created Draft '))).toHaveLength(6)
+    const response = await fetch(`${service.url}/api/projects/drafted/personas`)
+    const personas = (await response.json()) as { imageUrl?: string; metadata: { patience: string } }[]
+    expect(personas.filter(({ imageUrl }) => imageUrl !== undefined)).toHaveLength(6)
+    expect(new Set(personas.map(({ metadata }) => metadata.patience))).toEqual(
+      new Set(['none', 'some', 'much']),
+    )
     await service.stopWell()
   })
 })

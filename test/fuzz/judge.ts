@@ -1,4 +1,5 @@
 import { operations } from '../../src/api/operations.js'
+import { isOpenAiPath } from '../../src/http/openai-errors.js'
 import type { ApiDocument, Schema } from './document.js'
 import { trpcError, trpcSuccess } from './trpc-answers.js'
 
@@ -18,6 +19,13 @@ export interface Answer {
 }
 
 const error: Schema = { $ref: '#/components/schemas/ApiError' }
+const openAiError: Schema = { $ref: '#/components/schemas/OpenAiError' }
+
+/** The schema of errors below a path. */
+function errorOf(target: string): Schema {
+  return isOpenAiPath(target.split('?', 1)[0] ?? '') ? openAiError : error
+}
+
 /** Holds answers to the document. */
 export class Judge {
   readonly #document: ApiDocument
@@ -57,7 +65,7 @@ export class Judge {
     if (hasEmptySegment(sent.target)) {
       const isRefused = answer.status >= 400
       return isRefused
-        ? this.#jsonFault(error, sent, answer)
+        ? this.#jsonFault(errorOf(sent.target), sent, answer)
         : `answered a path without an id ${answer.status}`
     }
     if (operation !== undefined)
@@ -68,7 +76,7 @@ export class Judge {
     const isRefused = [...expected, 400, 403, 431].includes(answer.status)
     if (!isRefused) return `is in no document, and answered ${answer.status}`
     if (answer.status === 405 && typeof answer.headers.allow !== 'string') return 'answered 405 without Allow'
-    return this.#jsonFault(error, sent, answer)
+    return this.#jsonFault(errorOf(sent.target), sent, answer)
   }
 
   #documentedFault(

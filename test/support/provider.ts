@@ -1,18 +1,24 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createGzip, gzipSync } from 'node:zlib'
 import { pictureAnswer } from '../portraits/images-api.js'
+import { type ChatBehaviour, converse } from './chat.js'
 
-/** What the provider does with a request. */
+/** What the provider does with a request for a picture. */
 export type Behaviour = 'draws' | 'is slow' | 'fails' | 'hangs up' | 'sends zeros'
 
-/** A provider of pictures for load: it keeps nothing of what it is sent. */
+/** A provider of pictures and conversations for load: it keeps nothing of what it is sent. */
 export interface Provider {
   url: string
-  /** Chooses what is done with each request. */
+  /** Chooses what is done with each request for a picture. */
   behave: () => Behaviour
+  /** Chooses what is done with each conversation. */
+  behaveInChat: () => ChatBehaviour
+  /** How many calls are neither answered nor given up by their caller. */
+  openCalls(): number
   close(): void
 }
 
@@ -36,8 +42,28 @@ export async function startProvider(): Promise<Provider> {
     'hangs up': async (response) => void response.destroy(),
     'sends zeros': sendZeros,
   }
-  const provider: Provider = { url: '', behave: () => 'draws', close: () => undefined }
+  let open = 0
+  const provider: Provider = {
+    url: '',
+    behave: () => 'draws',
+    behaveInChat: () => 'speaks',
+    openCalls: () => open,
+    close: () => undefined,
+  }
   const server = createServer(async (request, response) => {
+    open += 1
+    response
+      .on('error', () => undefined)
+      .once('close', () => {
+        open -= 1
+      })
+    if (request.url?.endsWith('/chat/completions')) {
+      const fields = await json(request).catch(() => undefined)
+      // It is the service's own, and so an object.
+      if (fields !== undefined)
+        await converse(fields as Record<string, unknown>, response, provider.behaveInChat())
+      return
+    }
     request.on('error', () => undefined).resume()
     await once(request, 'end').catch(() => undefined)
     await answers[provider.behave()](response)
