@@ -9,7 +9,7 @@ const connections = new WeakMap<Server, Set<Socket>>()
 
 /** Whether nothing is asked on a connection: it waits for a request, or never sent one whole. */
 function isIdle(socket: Socket): boolean {
-  return openRequests(socket).size === 0
+  return openRequests(socket).length === 0
 }
 
 /** Makes room for a new connection where one is idle: the one opened first. */
@@ -20,6 +20,11 @@ function endIdle(open: Set<Socket>): void {
     socket.destroy()
     return
   }
+}
+
+/** The connections of a server that are open now. */
+export function openConnections(server: Server): Iterable<Socket> {
+  return connections.get(server) ?? []
 }
 
 /** Keeps account of the connections of a server, bounds how many there are, and ends them when it is told to. */
@@ -49,6 +54,6 @@ export function keepConnections(server: Server): void {
 
 /** Waits until every connection of a server has ended, and what was counted for its requests is given back. */
 export async function connectionsEnded(server: Server): Promise<void> {
-  const open = [...(connections.get(server) ?? [])]
+  const open = [...openConnections(server)]
   await Promise.all(open.map((socket) => new Promise((ended) => socket.once('close', ended))))
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { operations } from '../api/operations.js'
+import { jsonLine } from '../json-text.js'
 import { tools } from '../mcp/tools.js'
-import { jsonLine } from './errors.js'
 
 // Written from the router by scripts/openapi.ts, and checked to be fresh before each change lands.
 const documentFile = new URL('../../openapi.json', import.meta.url)

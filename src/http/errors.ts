@@ -11,6 +11,7 @@ import {
   nothingHere,
   wrongContentType,
 } from '../errors/requests.js'
+import { jsonLine } from '../json-text.js'
 import { isOpenAiPath, openAiErrorBody, openAiErrorHeaders } from './openai-errors.js'
 
 declare module 'fastify' {
@@ -78,11 +79,6 @@ function trpcErrorBody({ message, ...rest }: PublicError, requestId: string) {
   const { code, status: httpStatus, ...details } = rest
   const data = { code, httpStatus, ...details, requestId }
   return { error: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } }
-}
-
-/** A value as the text of an answer in JSON. The newline keeps it apart from the next prompt of a shell. */
-export function jsonLine(value: unknown): string {
-  return `${JSON.stringify(value)}\n`
 }
 
 /** The body of an error outside of tRPC: REST's, or that of OpenAI's API where it is spoken. */

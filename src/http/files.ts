@@ -7,11 +7,11 @@ import { badFile, tooManyExports, tooManyImports } from '../errors/personas.js'
 import { type FormatName, formats, readFile } from '../files/formats.js'
 import { FileFault } from '../files/row.js'
 import { exportPersonasInput, importFileInput, personaCardInput } from '../files/schema.js'
+import { jsonLine } from '../json-text.js'
 import { Limit } from '../limit.js'
 import { type Fields, unknownFields } from '../unknown.js'
 import { Answer } from './answers.js'
 import { acceptTypes } from './body.js'
-import { jsonLine } from './errors.js'
 import { checkEscapes, type Mounting, queryReader, routeUrl } from './rest.js'
 
 /** Bytes of files that are read and brought in at once: parsed, one takes many times its bytes. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { jsonLine } from '../json-text.js'
 import type { Store } from '../store/store.js'
-import { jsonLine } from './errors.js'
 
 /** `/healthz` answers while the process runs, `/readyz` while the store answers too. */
 export function mountHealth(app: FastifyInstance, store: Store): void {

@@ -5,11 +5,11 @@ import { requireProject } from '../api/trpc.js'
 import { tooManyImagesSent } from '../errors/images.js'
 import { imageSizes, serveImageInput } from '../images/schema.js'
 import type { ImageService } from '../images/service.js'
+import { jsonLine } from '../json-text.js'
 import { Limit } from '../limit.js'
 import { unknownFields } from '../unknown.js'
 import { acceptFiles } from './body.js'
 import { entityTag, noneMatchHolds } from './entity-tags.js'
-import { jsonLine } from './errors.js'
 import { routeUrl } from './rest.js'
 
 interface ImageRoute {

@@ -7,18 +7,21 @@ export function requestId(header: string | string[] | undefined): string {
   return typeof header === 'string' && /^[\w.:~+/=-]{1,128}$/.test(header) ? header : randomUUID()
 }
 
-/** The requests of each connection that are not over yet. */
-const connections = new WeakMap<Socket, Set<Lifetime>>()
+/**
+ * The requests of each connection that are not answered yet. In lists, as a Set that lives long and changes with
+ * every request keeps what it once held until all of the heap is collected.
+ */
+const connections = new WeakMap<Socket, Lifetime[]>()
 
-function requestsOn(socket: Socket): Set<Lifetime> {
+function requestsOn(socket: Socket): Lifetime[] {
   const known = connections.get(socket)
   if (known !== undefined) return known
-  const open = new Set<Lifetime>()
+  const open: Lifetime[] = []
   connections.set(socket, open)
   // One listener for all: a caller may pipeline thousands. Node emits no `close` on a response that was queued
   // behind another and never got the socket, so the socket's own ends what is left.
   socket.once('close', () => {
-    for (const lifetime of open) lifetime.leave()
+    for (const lifetime of [...open]) lifetime.leave()
   })
   return open
 }
@@ -26,10 +29,10 @@ function requestsOn(socket: Socket): Set<Lifetime> {
 /** Why the signal of a request fires. One for all: an abort without a reason makes an exception with its stack. */
 const OVER = new Error('The request is over')
 
-const none: ReadonlySet<Lifetime> = new Set()
+const none: readonly Lifetime[] = []
 
 /** The requests of a connection that are not answered yet, in their order. */
-export function openRequests(socket: Socket): ReadonlySet<Lifetime> {
+export function openRequests(socket: Socket): readonly Lifetime[] {
   return connections.get(socket) ?? none
 }
 
@@ -45,8 +48,10 @@ export class Lifetime {
   readonly id: string
   /** The status of the answer that ended its connection, where that was not the request's own. */
   status: number | undefined
+  /** Since when its answer waits for its reader, in milliseconds of `performance.now()`, as far as is known. */
+  unreadSince: number | undefined
   /** The open requests of its connection, of which it is one. */
-  readonly #open: Set<Lifetime> | undefined
+  readonly #open: Lifetime[] | undefined
   #working = 0
   #gone = false
   #ends: (() => void)[] = []
@@ -62,7 +67,7 @@ export class Lifetime {
     if (socket.closed) process.nextTick(leave)
     else {
       this.#open = requestsOn(socket)
-      this.#open.add(this)
+      this.#open.push(this)
     }
   }
 
@@ -99,7 +104,8 @@ export class Lifetime {
   leave(): void {
     if (this.#gone) return
     this.#gone = true
-    this.#open?.delete(this)
+    const at = this.#open?.indexOf(this) ?? -1
+    if (at !== -1) this.#open?.splice(at, 1)
     this.#abort?.abort(OVER)
     this.#settle()
   }

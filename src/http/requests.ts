@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Access } from '../api/trpc.js'
 import type { ServiceError } from '../errors/error.js'
@@ -12,6 +13,7 @@ import {
 import { Limit } from '../limit.js'
 import type { Metrics } from '../metrics.js'
 import type { Authenticate } from './auth.js'
+import { openConnections } from './connections.js'
 import { SECURITY_HEADERS, sendError } from './errors.js'
 import { Lifetime, openRequests } from './lifetime.js'
 import type { UnparsedRequest } from './server.js'
@@ -63,19 +65,13 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
     error: serverBusy,
   })
   metrics.limit(concurrent)
-  /** Requests under way, and since when their answer has waited for its reader. */
-  const underWay = new Map<Lifetime, number | undefined>()
   let log: FastifyInstance['log'] | undefined
 
   function begin(request: FastifyRequest, reply: FastifyReply): void {
     const lifetime = new Lifetime(request.id, request.raw, reply.raw)
     request.lifetime = lifetime
     request.access = authenticate(request.headers.authorization)
-    underWay.set(lifetime, undefined)
-    lifetime.onOver(() => {
-      underWay.delete(lifetime)
-      record(request, reply)
-    })
+    lifetime.onOver(() => record(request, reply))
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
   }
 
@@ -95,15 +91,15 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
   }
 
   /** Cuts answers that nobody has read for too long: each holds its connection and its bytes. */
-  function cutUnread(): void {
+  function cutUnread(server: Server): void {
     const now = performance.now()
-    for (const [lifetime, since] of underWay) {
-      const waits = lifetime.response.writableLength > 0
-      if (!waits) {
-        if (since !== undefined) underWay.set(lifetime, undefined)
-      } else if (since === undefined) underWay.set(lifetime, now)
-      // The response of a pipelined request may have no socket of its own yet.
-      else if (now - since >= answerTimeout) lifetime.request.socket.destroy()
+    for (const socket of openConnections(server)) {
+      // Those behind the first may have no socket yet, and so cannot be sent.
+      const [first] = openRequests(socket)
+      if (first === undefined) continue
+      if (first.response.writableLength === 0) first.unreadSince = undefined
+      else first.unreadSince ??= now
+      if (first.unreadSince !== undefined && now - first.unreadSince >= answerTimeout) socket.destroy()
     }
   }
 
@@ -112,7 +108,7 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
       log = app.log
       app.decorateRequest('lifetime')
       app.decorateRequest('access')
-      const sweep = setInterval(cutUnread, Math.min(1_000, answerTimeout / 4))
+      const sweep = setInterval(() => cutUnread(app.server), Math.min(1_000, answerTimeout / 4))
       sweep.unref()
       app.addHook('onClose', async () => clearInterval(sweep))
       app.addHook('onRequest', (request, reply, done) => {
@@ -135,7 +131,7 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
 
   function admit(request: FastifyRequest): ServiceError | undefined {
     const { lifetime, raw, routeOptions, access, ip } = request
-    if (openRequests(raw.socket).size > MAX_PIPELINED) return concurrent.overloaded()
+    if (openRequests(raw.socket).length > MAX_PIPELINED) return concurrent.overloaded()
     if (routeOptions.config.isProbe === true) return undefined
     const caller = access?.key ?? ip
     const hold = concurrent.takeIfRoom(1, caller)

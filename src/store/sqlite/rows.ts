@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { rememberText } from '../../json-text.js'
 import { FIRST_VERSION, type Origin } from '../../personas/change.js'
 import type { Persona } from '../../personas/schema.js'
 
@@ -26,15 +27,17 @@ const VERSION = `"version":${FIRST_VERSION},`
 export const BODY = `CASE WHEN changed IS NULL THEN '{${VERSION}' || substr(body, 2) ELSE body END`
 export const BODY_GROWTH = VERSION.length
 
-/** A row of a persona. */
+/** A row of a persona, which nobody may change any more. */
 export function toRow(persona: Persona, origin?: Origin): PersonaRow {
+  const body = JSON.stringify(persona)
+  rememberText(persona, body)
   return {
     name: persona.name,
     image_url: persona.imageUrl ?? null,
     updated_at: Date.parse(persona.updatedAt),
     changed: JSON.stringify(origin?.changed ?? []),
     reverted_from: origin?.revertedFrom ?? null,
-    body: JSON.stringify(persona),
+    body,
   }
 }
 
@@ -69,8 +72,8 @@ export function personaCache() {
     get: (projectId: string, id: string) => cache.get(key(projectId, id)),
     /** The persona of a row, shared by all who ask: nobody may change it. */
     keep(projectId: string, id: string, row: Pick<PersonaRow, 'body'>): Persona {
-      const persona = Object.freeze(toPersona(row))
-      cache.set(key(projectId, id), persona, { size: row.body.length + OVERHEAD })
+      const persona = rememberText(Object.freeze(toPersona(row)), row.body)
+      cache.set(key(projectId, id), persona, { size: 2 * row.body.length + OVERHEAD })
       return persona
     },
     drop: (projectId: string, id: string) => cache.delete(key(projectId, id)),

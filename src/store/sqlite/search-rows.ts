@@ -21,6 +21,9 @@ export interface SearchProgress {
 
 /** What is kept of personas for finding them, beside their rows. Triggers keep tags and trigrams true to the texts. */
 export function searchRows(db: SqliteDatabase) {
+  const insertNew = db.prepare(
+    'INSERT INTO persona_search (project_id, seq, text, tags) VALUES (?, last_insert_rowid(), ?, ?)',
+  )
   const insert = db.prepare(
     `INSERT INTO persona_search (project_id, seq, text, tags)
      SELECT project_id, seq, ?, ? FROM personas WHERE project_id = ? AND id = ?`,
@@ -94,8 +97,9 @@ export function searchRows(db: SqliteDatabase) {
   return {
     progressOf,
 
-    /** Within the transaction that creates a persona. */
-    insert: (projectId: string, persona: Persona) => write(projectId, persona.id, persona),
+    /** Within the transaction that creates a persona, just after its row was inserted. */
+    insert: (projectId: string, persona: Persona) =>
+      insertNew.changeOne(projectId, searchText(persona), JSON.stringify(tagsOf(persona))),
 
     /** Within the transaction that changes a persona. */
     update(projectId: string, before: Persona, after: Persona) {
