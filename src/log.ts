@@ -5,7 +5,19 @@ const MAX_WAITING = 4 * 1024 * 1024
  * Where log lines go: standard output. A full pipe must not stop the service, so lines wait in memory, a bounded
  * number of bytes of them, and what is beyond is dropped and counted in a line of its own.
  */
-export function logStream(): { write(line: string): void } {
+export function logStream(): LogStream {
+  // One for all services of the process: they share its output.
+  stream ??= createStream()
+  return stream
+}
+
+interface LogStream {
+  write(line: string): void
+}
+
+let stream: LogStream | undefined
+
+function createStream(): LogStream {
   const out = process.stdout
   // A reader that is gone is no reason to end.
   out.on('error', () => undefined)
