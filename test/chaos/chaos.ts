@@ -8,7 +8,6 @@ import { parseArgs } from 'node:util'
 import { Ledger } from '../crash/ledger.js'
 import { VERSIONS_KEPT } from '../crash/persona-changes.js'
 import { verify } from '../crash/verify.js'
-
 import { ask } from '../support/ask.js'
 import { startProvider } from '../support/provider.js'
 import { fill, noisePicture, provide, upload } from '../support/samples.js'
@@ -22,6 +21,7 @@ import { Random } from './random.js'
 import { read, readMalformed, readNothing, readPipelined, writeSlowly } from './readers.js'
 import { scenarios } from './scenarios.js'
 import type { Caller, Site } from './site.js'
+import { talk, talkAndLeave } from './talkers.js'
 import { writeConfig, writeImages } from './writers.js'
 
 /** Callers at a time. */
@@ -50,6 +50,8 @@ const actions = {
   pipelined: readPipelined,
   nothing: readNothing,
   slowly: writeSlowly,
+  talk,
+  leave: talkAndLeave,
 }
 const weights = {
   personas: 24,
@@ -63,6 +65,8 @@ const weights = {
   pipelined: 1,
   nothing: 1,
   slowly: 2,
+  talk: 8,
+  leave: 2,
 }
 
 const { values } = parseArgs({
@@ -85,6 +89,9 @@ const env = {
   LOG_LEVEL: 'warn',
   OPENAI_BASE_URL: provider.url,
   IMAGE_RATE_PER_MINUTE: '100000',
+  CHAT_RATE_PER_MINUTE: '100000',
+  // Of providers that hang or never end, too, all is given back within the time of a run.
+  CHAT_TIMEOUT_MS: '10000',
   ...ground.env,
 }
 const ledger = new Ledger()
@@ -100,7 +107,7 @@ const site: Site = {
   later: [],
 }
 for (let at = 0; at < CALLERS; at += 1) await provide(site.base, `chaos-${at}`)
-await provide(site.base, 'plain')
+for (const project of ['plain', 'big']) await provide(site.base, project)
 await servePlainCaller('before')
 await delay(2_000)
 const warm = memoryOf(started.pid)?.now ?? 0
@@ -162,6 +169,7 @@ async function callOn(caller: Caller, isOver: () => boolean): Promise<void> {
 async function quiet({ url, pid, output }: ServiceProcess): Promise<void> {
   const inUse = await untilQuiet(url, QUIET_MS)
   ledger.check(inUse.length === 0, `${QUIET_MS / 1000} s after the last request ${inUse.join(', ')}`)
+  ledger.check(provider.openCalls() === 0, `${provider.openCalls()} calls to the provider are still open`)
   const warning = /\w+Warning: .*/.exec(output())?.[0]
   ledger.check(warning === undefined, `the process warned: ${warning}`)
   const memory = await settledMemory(url, pid)
@@ -233,6 +241,8 @@ async function servePlainCaller(when: string): Promise<void> {
   await served('raw upload', raw)
   await served('variant', { path: `${plain}/images/${stored?.id}?size=64&format=webp` })
   await served('large picture', { path: `/api/projects/big/images/${pictureId}` })
+  const body = JSON.stringify({ messages: [{ role: 'assistant', content: 'How can I help?' }] })
+  await served('turn', { path: `${plain}/personas/${created?.id}/simulate`, body })
   await served('portrait', { method: 'POST', path: `${plain}/personas/${created?.id}/generate-image` })
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freshMongoUrl, startMongo } from '../store/mongo/server.js'
 import { startProxy } from '../store/tcp-proxy.js'
+import type { ChatBehaviour } from '../support/chat.js'
 import type { Behaviour, Provider } from '../support/provider.js'
 import type { Random } from './random.js'
 
@@ -99,6 +100,15 @@ const behaviours: Record<Behaviour, number> = {
   'sends zeros': 0,
 }
 
+const chatBehaviours: Record<ChatBehaviour, number> = {
+  speaks: 8,
+  'is slow': 2,
+  fails: 1,
+  'breaks off': 1,
+  hangs: 1,
+  'never ends': 1,
+}
+
 /** Makes the surroundings of the service fail now and then, until `isOver`; leaves them as they should be. */
 export async function disturb(
   { faults, provider, random }: { faults: Faults; provider: Provider; random: Random },
@@ -106,6 +116,7 @@ export async function disturb(
 ): Promise<void> {
   const drawing = random.fork()
   provider.behave = () => drawing.weighted(behaviours)
+  provider.behaveInChat = () => drawing.weighted(chatBehaviours)
   while (!isOver()) {
     await delay(3_000 + random.below(6_000))
     faults.fillDisk()
@@ -114,4 +125,5 @@ export async function disturb(
     await faults.loseDatabase(random)
   }
   provider.behave = () => 'draws'
+  provider.behaveInChat = () => 'speaks'
 }

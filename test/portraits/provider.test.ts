@@ -7,6 +7,7 @@ import { answerTooLarge } from '../../src/errors/provider.js'
 import type { Limit } from '../../src/limit.js'
 import { createImageProvider, type GenerateRequest } from '../../src/portraits/openai/provider.js'
 import { plain } from '../images/pictures.js'
+import { collectGarbage } from '../support/garbage.js'
 import {
   errorReply,
   type ImagesApi,
@@ -477,7 +478,10 @@ describe('time', () => {
   it.each(['before headers', 'in the body'] as const)('limits a hang %s', async (when) => {
     api.reply({ kind: 'hang', when })
     const started = performance.now()
-    const error = await failure(providerWith({ timeoutMs: 200 }).generate(request()))
+    const failing = failure(providerWith({ timeoutMs: 400 }).generate(request()))
+    await expect.poll(() => api.requests.length).toBe(1)
+    await collectGarbage()
+    const error = await failing
     expect(error.code).toBe('GATEWAY_TIMEOUT')
     expect(performance.now() - started).toBeLessThan(2_000)
     await expect.poll(() => api.requests[0]?.hungUp).toBe(true)

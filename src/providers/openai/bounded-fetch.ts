@@ -25,14 +25,15 @@ export class BoundedFetch {
     // A redirect could send the prompt elsewhere, or the same paid call again.
     const response = await fetch(input, { ...init, redirect: 'error' })
     const { maxBytes, reading } = this.#bounds
-    if (!response.ok) return bounded(response, Math.min(maxBytes, MAX_ERROR_BYTES))
-    if (reading === undefined) return bounded(response, maxBytes)
+    const signal = init?.signal ?? undefined
+    if (!response.ok) return bounded(response, { max: Math.min(maxBytes, MAX_ERROR_BYTES), signal })
+    if (reading === undefined) return bounded(response, { max: maxBytes, signal })
     // The SDK fetches more than once (`data:,` to see what fetch can, and each model): one call that held an answer
     // while it waits for the next could wait for itself.
     this.release()
     // Until then the answer waits in the network. One that is paid for is never refused.
-    this.#hold = await reading.take(maxBytes, { signal: init?.signal ?? undefined, withoutTimeout: true })
-    return bounded(response, maxBytes)
+    this.#hold = await reading.take(maxBytes, { signal, withoutTimeout: true })
+    return bounded(response, { max: maxBytes, signal })
   }
 
   /** Call it when the answer has been read, or the call has failed. */
@@ -41,14 +42,30 @@ export class BoundedFetch {
   }
 }
 
+interface Bounds {
+  max: number
+  /** Ends the reading of the body. */
+  signal: AbortSignal | undefined
+}
+
 /** The same response, whose body fails beyond so many bytes. They count as they are once they are decompressed. */
-function bounded(response: Response, max: number): Response {
+function bounded(response: Response, { max, signal }: Bounds): Response {
   if (response.body === null) return response
   const reader = response.body.getReader()
   let received = 0
   // Not a TransformStream, which takes several times as long for each piece.
   const counted = new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        // The fetch of Node 20 forgets its signal once the response that it gave is collected: a body that never ends
+        // would be waited for without end.
+        const giveUp = () => {
+          controller.error(signal?.reason)
+          reader.cancel(signal?.reason).catch(() => undefined)
+        }
+        if (signal?.aborted === true) giveUp()
+        else signal?.addEventListener('abort', giveUp, { once: true })
+      },
       async pull(controller) {
         const { done, value } = await reader.read()
         if (done) return controller.close()
