@@ -82,6 +82,9 @@ async function resultOf(server: RelativeServer): Promise<{ ok: boolean; line: st
   }
 }
 
+if (only !== undefined && !servers.some(({ kind }) => kind === only)) {
+  throw new Error(`There is no ${only}: --only takes ${servers.map(({ kind }) => kind).join(' or ')}`)
+}
 const results: { ok: boolean; line: string }[] = []
 for (const server of servers) {
   if (only === undefined || server.kind === only) results.push(await resultOf(server))
