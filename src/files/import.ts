@@ -7,7 +7,7 @@ import type { Store } from '../store/store.js'
 import { someAtOnce } from './at-once.js'
 import { type Entry, fail, failName, type Plan, planOf, readEntry } from './plan.js'
 import { prune } from './prune.js'
-import type { Row } from './row.js'
+import { type Row, turns } from './row.js'
 import type { ImportFileInput, ImportReport, ImportResult } from './schema.js'
 
 /** Rows that are written together; others are answered between two steps. */
@@ -53,12 +53,15 @@ export class ImportService {
     if (isPruning && mode !== 'upsert') throw pruneNeedsUpsert()
     const results: ImportResult[] = []
     const names = new Set<string>()
+    const turn = turns()
     let size = STEP
     for (let at = 0; at < rows.length; at += STEP) {
       signal?.throwIfAborted()
-      const entries = rows
-        .slice(at, at + STEP)
-        .map((row, index) => readEntry(row, { place: at + index + 1, names, isStrict }))
+      const entries: Entry[] = []
+      for (const row of rows.slice(at, at + STEP)) {
+        entries.push(readEntry(row, { place: at + entries.length + 1, names, isStrict }))
+        await turn()
+      }
       results.push(...entries.map(({ result }) => result))
       size = await this.#steps(entries, request, size)
     }

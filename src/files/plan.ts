@@ -11,11 +11,12 @@ import type { Persona } from '../personas/schema.js'
 import type { StoredImage } from '../store/store.js'
 import type { Reading } from './card.js'
 import { readRow } from './reading.js'
-import type { Row } from './row.js'
+import { MAX_ROW_VALUES, type Row, valuesIn } from './row.js'
 import type { ImportIssue, ImportResult } from './schema.js'
 
 const createFields = z.object(shapeOf(personaFields, 'create'))
 const updateFields = z.object(shapeOf(personaFields, 'update')).omit({ name: true, imageUrl: true })
+const TOO_LARGE = `A persona of a file holds at most ${MAX_ROW_VALUES.toLocaleString('en-US')} values`
 const nameField = createFields.pick({ name: true })
 
 /** A row of an import under way. What becomes of it is noted in its `result`. */
@@ -73,7 +74,8 @@ interface RowContext {
 
 /** Reads a row. It fails where its name is wrong, or one that a row before it has. */
 export function readEntry({ value, line, picture }: Row, { place, names, isStrict }: RowContext): Entry {
-  const reading = readRow(value)
+  const isTooLarge = valuesIn(value, MAX_ROW_VALUES + 1) > MAX_ROW_VALUES
+  const reading: Reading = isTooLarge ? { fields: undefined, warnings: [] } : readRow(value)
   const { fields, warnings } = reading
   const claimed = claimedName(reading)
   const result: ImportResult = {
@@ -85,6 +87,10 @@ export function readEntry({ value, line, picture }: Row, { place, names, isStric
   }
   const id = randomUUID()
   const entry: Entry = { result, reading, name: '', id, ...(picture !== undefined && { picture }) }
+  if (isTooLarge) {
+    fail(entry, [{ path: '', message: TOO_LARGE }])
+    return entry
+  }
   const parsed = nameField.safeParse(fields)
   if (!parsed.success) failAs(entry, createFields.safeParse(fields))
   else {

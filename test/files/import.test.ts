@@ -183,6 +183,26 @@ throughBoth('importing personas', (caller, service) => {
     expect(lisa?.systemPrompt).toContain('occupation:\n  title: Scientist')
   })
 
+  it('a row of more than any persona fails by itself, and what a text is made of may be anything', async () => {
+    const projectId = newProjectId()
+    const odd = { toString: 1 }
+    const personas = [
+      { name: 'a', extra: Array.from({ length: 200 }, () => Array.from({ length: 100 }, () => 1)) },
+      { name: 'b' },
+      { uuid: '0a1b2c3d', persona: 'Mary', skills: odd },
+      { spec: 'chara_card_v3', data: { name: 'c', nickname: odd, description: '{{char}}' } },
+      { spec: 'chara_card_v2', data: { name: 'd'.repeat(900_000), description: '{{char}}'.repeat(900_000) } },
+    ]
+    const { results } = await bring({ projectId, personas })
+    expect(results.map(({ action }) => action)).toEqual(['failed', 'created', 'created', 'created', 'failed'])
+    expect(results[0]?.issues?.[0]?.message).toBe('A persona of a file holds at most 20,000 values')
+    expect((await list(projectId)).map(({ systemPrompt }) => systemPrompt)).toEqual([
+      undefined,
+      'Mary\n\nskills: {"toString":1}',
+      'c',
+    ])
+  })
+
   it('a large import does not raise the limits of other calls', async () => {
     const systemPrompt = 'x'.repeat(20_000)
     const projectId = newProjectId()
