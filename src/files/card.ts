@@ -62,14 +62,18 @@ function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_NAME
 }
 
+/** What stands for the character and for its counterpart (V1, "Fields"; V3, "nickname"), in upper or lower case. */
+const CHARACTER = /\{\{char\}\}|<bot>|<char>/gi
+const USER = /\{\{user\}\}|<user>/gi
+
 /**
- * A text with the names in the place of the macros that cards know (V2 and V3, "Curly braced syntaxes"). Where it or its
+ * A text with the names in the place of the macros that cards know. Where it or its
  * names are longer than those of any persona, it stays as it is: it is refused.
  */
 function filledIn(text: string, { name, nickname }: Fields): string {
   const called = isName(nickname) ? nickname : name
   if (!isName(called) || text.length > 2 * MAX_PROMPT) return text
-  return text.replaceAll(/\{\{char\}\}/gi, () => called).replaceAll(/\{\{user\}\}/gi, COUNTERPART)
+  return text.replaceAll(CHARACTER, () => called).replaceAll(USER, COUNTERPART)
 }
 
 /** The system prompt that the texts of a card make; a value that is no text is left to the schema to refuse. */
