@@ -16,13 +16,16 @@ export interface ShapeLimits {
   maxDepth: number
   /** Values: each takes up to 60 bytes once it is parsed, whatever it took in the text. */
   maxValues: number
+  /** Values of one array or object itself: one of very many takes far longer to be parsed than many small ones. */
+  maxMembers: number
 }
 
 /** Whether a JSON text holds too much to be parsed; what stands within strings does not count. */
 export function faultOfShape(
   json: string,
-  { maxDepth, maxValues }: ShapeLimits,
-): 'too-deep' | 'too-many-values' | undefined {
+  { maxDepth, maxValues, maxMembers }: ShapeLimits,
+): 'too-deep' | 'too-many-values' | 'too-many-members' | undefined {
+  const members = new Uint32Array(maxDepth + 1)
   let depth = 0
   let values = 1
   for (let at = 0; at < json.length; at += 1) {
@@ -31,9 +34,15 @@ export function faultOfShape(
     else if (unit === 0x7b || unit === 0x5b) {
       depth += 1
       values += 1
-    } else if (unit === 0x7d || unit === 0x5d) depth -= 1
-    else if (unit === 0x2c) values += 1
-    if (depth > maxDepth) return 'too-deep'
+      if (depth > maxDepth) return 'too-deep'
+      members[depth] = 1
+    } else if (unit === 0x7d || unit === 0x5d) depth = Math.max(0, depth - 1)
+    else if (unit === 0x2c) {
+      const count = (members[depth] ?? 0) + 1
+      members[depth] = count
+      values += 1
+      if (count > maxMembers) return 'too-many-members'
+    }
     if (values > maxValues) return 'too-many-values'
   }
   return undefined

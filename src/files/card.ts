@@ -1,6 +1,10 @@
 import type { Issue } from '../errors/error.js'
+import { MAX_ISSUES } from '../errors/public.js'
+import { excerpt } from '../excerpt.js'
+import { MAX_DESCRIPTION, MAX_PROMPT } from '../personas/fields.js'
 import { NOTE_OF_CARD } from '../personas/for-models.js'
 import { givenTags, withoutCase } from '../personas/tags.js'
+import { MAX_NAME } from '../text.js'
 import { parseJson } from './json.js'
 import type { ImportedPersona } from './persona.js'
 import { textsOf, withTexts } from './png.js'
@@ -24,7 +28,6 @@ export interface Reading {
 const OURS = 'personas-api'
 /** What a card calls the counterpart of its character: in tests, that is the agent. */
 const COUNTERPART = 'the assistant'
-const MAX_NOTES = 2_000
 
 /** Fields of cards (V1, V2, V3) that are read here, or say nothing of the character. */
 const READ = new Set([
@@ -55,9 +58,22 @@ function cardData(value: Fields): Fields | undefined {
   return isFirst && !('systemPrompt' in value) ? value : undefined
 }
 
-/** A text with the names in the place of the macros that cards know (V2 and V3, "Curly braced syntaxes"). */
-function filledIn(text: string, name: unknown): string {
-  return text.replaceAll(/\{\{char\}\}/gi, () => String(name)).replaceAll(/\{\{user\}\}/gi, COUNTERPART)
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_NAME
+}
+
+/** What stands for the character and for its counterpart (V1, "Fields"; V3, "nickname"), in upper or lower case. */
+const CHARACTER = /\{\{char\}\}|<bot>|<char>/gi
+const USER = /\{\{user\}\}|<user>/gi
+
+/**
+ * A text with the names in the place of the macros that cards know. Where it or its
+ * names are longer than those of any persona, it stays as it is: it is refused.
+ */
+function filledIn(text: string, { name, nickname }: Fields): string {
+  const called = isName(nickname) ? nickname : name
+  if (!isName(called) || text.length > 2 * MAX_PROMPT) return text
+  return text.replaceAll(CHARACTER, () => called).replaceAll(USER, COUNTERPART)
 }
 
 /** The system prompt that the texts of a card make; a value that is no text is left to the schema to refuse. */
@@ -92,14 +108,16 @@ function readForeign(data: Fields, isBare: boolean): Reading {
     .filter((field) => (!READ.has(field) || field === 'extensions') && !isEmpty(data[field]))
     // Editors keep notes of their own beside the fields of a bare card.
     .filter((field) => !isBare || field === 'first_mes' || field === 'mes_example')
-    .map((field) => warn(field, 'has no place in a persona and is left out'))
+    .slice(0, MAX_ISSUES)
+    .map((field) => warn(excerpt(field), 'has no place in a persona and is left out'))
   const prompt = promptOf(data)
-  const filled = typeof prompt === 'string' ? filledIn(prompt, data.nickname ?? name) : prompt
+  const filled = typeof prompt === 'string' ? filledIn(prompt, data) : prompt
   if (filled !== prompt)
     warnings.push(warn('systemPrompt', 'has names in the place of {{char}} and {{user}}'))
-  const characters = typeof notes === 'string' ? [...notes] : []
-  if (characters.length > MAX_NOTES) warnings.push(warn('creator_notes', 'is cut to 2,000 characters'))
-  const description = typeof notes === 'string' ? characters.slice(0, MAX_NOTES).join('') : notes
+  // A character has two units at most.
+  const characters = typeof notes === 'string' ? [...notes.slice(0, 2 * MAX_DESCRIPTION + 2)] : []
+  if (characters.length > MAX_DESCRIPTION) warnings.push(warn('creator_notes', 'is cut to 2,000 characters'))
+  const description = typeof notes === 'string' ? characters.slice(0, MAX_DESCRIPTION).join('') : notes
   const { tags, areCut } = fittingTags(data.tags)
   if (areCut) warnings.push(warn('tags', 'that a persona cannot have are left out'))
   const fields: Fields = { name }

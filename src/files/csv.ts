@@ -5,9 +5,11 @@ import { excerpt } from '../excerpt.js'
 import type { FieldName } from '../personas/fields.js'
 import type { ImportedPersona } from './persona.js'
 import { importedFields, mapFields } from './persona.js'
-import { addRow, FileFault, type Row } from './row.js'
+import { FileFault, type Row, RowList } from './row.js'
 
 const MAX_COLUMNS = 1_000
+/** Cells of any row, at most: those behind the last column are empty. */
+const MAX_CELLS = 20 * MAX_COLUMNS
 /** Bytes of one record, at most: the largest persona with every quote doubled. */
 const MAX_RECORD = 1024 * 1024
 /** Bytes that are parsed at once; others are answered in between. */
@@ -104,6 +106,29 @@ function invalid(fault: string, line: number): FileFault {
   return new FileFault(`The file is not valid CSV: ${fault}`, { line })
 }
 
+/**
+ * Looks for rows of very many cells, which would take their memory before the library gives them: it counts what is in
+ * cells, and not the cells.
+ * @throws FileFault
+ */
+function checkCells(text: string, separator: string): void {
+  let line = 1
+  let cells = 1
+  let isQuoted = false
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text[at]
+    if (unit === '"') isQuoted = !isQuoted
+    else if (unit === '\n') line += 1
+    if (isQuoted) continue
+    if (unit === '\n' || unit === '\r') cells = 1
+    else if (unit === separator) {
+      cells += 1
+      if (cells > MAX_CELLS)
+        throw invalid(`it has more than ${MAX_CELLS.toLocaleString('en-US')} columns`, line)
+    }
+  }
+}
+
 function checkColumns(columns: readonly string[], line: number): void {
   if (columns.length > MAX_COLUMNS) {
     throw invalid(`it has more than ${MAX_COLUMNS.toLocaleString('en-US')} columns`, line)
@@ -141,10 +166,10 @@ function lineCounter(bytes: Buffer, skipped: number) {
 
 /** Takes the records of a file: the first has the columns. */
 function rowTaker(lines: ReturnType<typeof lineCounter>) {
-  const rows: Row[] = []
+  const list = new RowList()
   let columns: string[] | undefined
   return {
-    rows: () => (columns === undefined ? undefined : rows),
+    rows: () => (columns === undefined ? undefined : list.rows),
     take(record: string[]): void {
       const line = lines.begin()
       if (columns === undefined) {
@@ -154,7 +179,7 @@ function rowTaker(lines: ReturnType<typeof lineCounter>) {
         const fault = `it has ${record.length} cells for ${columns.length} columns; a text with a separator goes in quotes`
         throw invalid(fault, line)
       } else if (record.some((cell) => cell.trim() !== '')) {
-        addRow(rows, { value: toValue(columns, record), line })
+        list.add({ value: toValue(columns, record), line })
       }
     },
   }
@@ -170,12 +195,15 @@ export async function readCsv(text: string): Promise<Row[]> {
   // Excel's own way to name the separator.
   const [named = '', separator] = /^sep=(.)\r?\n/.exec(text) ?? []
   const body = text.slice(named.length)
+  const delimiter = separator ?? separatorOf(body)
+  checkCells(body, delimiter)
+  await setImmediate()
   const bytes = Buffer.from(body)
   const lines = lineCounter(bytes, named === '' ? 0 : 1)
   const taker = rowTaker(lines)
   const fault: { error?: Error } = {}
   const parser = parse({
-    delimiter: separator ?? separatorOf(body),
+    delimiter,
     record_delimiter: ['\r\n', '\n', '\r'],
     max_record_size: MAX_RECORD,
     relax_column_count: true,

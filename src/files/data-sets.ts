@@ -6,12 +6,17 @@ type Fields = Record<string, unknown>
 
 /** Most characters of a text that a name is made of. */
 const MAX_IN_NAME = 80
+/** And of how many it is looked for: the rest of the text may be long. */
+const MAX_READ = 10_000
 // A space, the brackets and the mark.
 const MARK_LENGTH = 11
 
 /** A name that the same row comes to again: the beginning of a text, and a mark by which others differ. */
 function nameFrom(text: string, mark: string): string {
-  const plain = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
+  const plain = text
+    .slice(0, MAX_READ)
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
   const characters = [...plain]
   const cut = characters.slice(0, Math.min(MAX_IN_NAME, MAX_NAME - MARK_LENGTH)).join('')
   const whole = characters.length > MAX_IN_NAME ? `${cut.replace(/\s\S*$/, '')} …` : plain
@@ -31,15 +36,19 @@ function personaHub({ persona }: Fields): Fields {
 /** The fields of Nemotron-Personas that tell of the person at length, in the order of the data set. */
 const ABOUT = /(?:_persona|^persona|_background|_expertise|_interests|_ambitions|_goals)$/
 
+function asText(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
 /** `uuid` and `persona` beside about twenty fields that tell of the person; other countries have other ones. */
 function nemotron({ uuid, ...fields }: Fields): Fields {
   const given = Object.entries(fields).filter(
     ([name, value]) => value !== null && value !== '' && !name.endsWith('_list'),
   )
-  const texts = given.filter(([name]) => ABOUT.test(name)).map(([, value]) => String(value))
+  const texts = given.filter(([name]) => ABOUT.test(name)).map(([, value]) => asText(value))
   const facts = given
     .filter(([name]) => !ABOUT.test(name))
-    .map(([name, value]) => `${name.replaceAll('_', ' ')}: ${String(value).replaceAll('_', ' ')}`)
+    .map(([name, value]) => `${name.replaceAll('_', ' ')}: ${asText(value).replaceAll('_', ' ')}`)
   const { persona } = fields
   return {
     name: nameFrom(String(persona), String(uuid).slice(0, 8)),

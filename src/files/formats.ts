@@ -26,7 +26,7 @@ export const formats = {
   jsonl: {
     types: ['application/x-ndjson', 'application/jsonl', 'application/x-jsonlines'],
     extensions: ['jsonl', 'ndjson'],
-    read: (bytes) => ({ rows: readJsonLines(textOf(bytes)) }),
+    read: async (bytes) => ({ rows: await readJsonLines(textOf(bytes)) }),
   },
   yaml: {
     types: ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml'],

@@ -1,19 +1,23 @@
-import { randomUUID } from 'node:crypto'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { notAPicture, tooLargeEncoded } from '../errors/images.js'
 import { pruneNeedsUpsert } from '../errors/personas.js'
+import { databaseUnavailable } from '../errors/store.js'
 import type { ImageService } from '../images/service.js'
-import type { Persona } from '../personas/schema.js'
 import type { Store } from '../store/store.js'
-import { firstPage } from './pages.js'
+import { someAtOnce } from './at-once.js'
 import { type Entry, fail, failName, type Plan, planOf, readEntry } from './plan.js'
-import type { Row } from './row.js'
+import { prune } from './prune.js'
+import { type Row, turns } from './row.js'
 import type { ImportFileInput, ImportReport, ImportResult } from './schema.js'
 
 /** Rows that are written together; others are answered between two steps. */
 const STEP = 200
-/** Changes that are begun at once: enough for one commit to serve many, and few enough for the time limit of each. */
-const AT_ONCE = 20
+/**
+ * Rows of a step that is sent again because the database did not answer in time, as a part of what they were, and the
+ * fewest: what does not get done with so few does not get done with single creates either.
+ */
+const SMALLER = 1 / 5
+const FEWEST = 8
 /** Personas that are read at once: each may have half a megabyte. */
 const READ = 25
 /** Tries of a row whose persona others keep changing, and the wait before another, in milliseconds. */
@@ -45,20 +49,24 @@ export class ImportService {
    *   picture is not to be had: what was done until then stays
    */
   async import(request: ImportRequest, rows: readonly Row[]): Promise<ImportReport> {
-    const { mode = 'upsert', dryRun = false, prune = false, isStrict, signal } = request
-    if (prune && mode !== 'upsert') throw pruneNeedsUpsert()
+    const { mode = 'upsert', dryRun = false, prune: isPruning = false, isStrict, signal } = request
+    if (isPruning && mode !== 'upsert') throw pruneNeedsUpsert()
     const results: ImportResult[] = []
     const names = new Set<string>()
+    const turn = turns()
+    let size = STEP
     for (let at = 0; at < rows.length; at += STEP) {
       signal?.throwIfAborted()
-      const entries = rows
-        .slice(at, at + STEP)
-        .map((row, index) => readEntry(row, { place: at + index + 1, names, isStrict }))
+      const entries: Entry[] = []
+      for (const row of rows.slice(at, at + STEP)) {
+        entries.push(readEntry(row, { place: at + entries.length + 1, names, isStrict }))
+        await turn()
+      }
       results.push(...entries.map(({ result }) => result))
-      await this.#step(entries, request)
+      size = await this.#steps(entries, request, size)
     }
-    if (prune && results.every(({ action }) => action !== 'failed')) {
-      results.push(...(await this.#prune(request, names)))
+    if (isPruning && results.every(({ action }) => action !== 'failed')) {
+      results.push(...(await prune(this.#store, request, names)))
     }
     const count = (action: ImportResult['action']) => results.filter((each) => each.action === action).length
     return {
@@ -70,6 +78,28 @@ export class ImportService {
       failed: count('failed'),
       results,
     }
+  }
+
+  /**
+   * Plans and writes rows in steps of at most `size`. Each may be sent again, as rows are found by their names: what a
+   * slow database does not do within the time of a call, it may do in parts. Gives the size that it took.
+   */
+  async #steps(entries: readonly Entry[], request: ImportRequest, most: number): Promise<number> {
+    let size = most
+    for (let at = 0; at < entries.length; ) {
+      const some = entries.slice(at, at + size)
+      try {
+        await this.#step(some, request)
+      } catch (error) {
+        if (!databaseUnavailable.is(error) || size <= FEWEST) throw error
+        request.signal?.throwIfAborted()
+        size = Math.max(FEWEST, size * SMALLER)
+        continue
+      }
+      for (const entry of some) noteWhatIsSent(entry)
+      at += size
+    }
+    return size
   }
 
   /** Plans and writes some rows, and again those that others came between. */
@@ -87,8 +117,8 @@ export class ImportService {
 
   /** Makes a portrait of the picture that a row brings. The row fails where that is none. */
   async #readPicture(entry: Entry, { projectId, signal }: ImportRequest): Promise<void> {
-    const { picture, reading } = entry
-    if (picture === undefined || reading.hasPortrait === false) return
+    const { picture, reading, portrait } = entry
+    if (picture === undefined || portrait !== undefined || reading.hasPortrait === false) return
     try {
       entry.portrait = await this.#images.asPortrait(picture, { caller: projectId, signal })
     } catch (error) {
@@ -117,7 +147,8 @@ export class ImportService {
   }
 
   /** Whether there is nothing to write, the portrait included. */
-  async #isDone({ result, current, portrait }: Plan, projectId: string): Promise<boolean> {
+  async #isDone({ entry, current }: Plan, projectId: string): Promise<boolean> {
+    const { result, portrait } = entry
     if (result.action !== 'unchanged' || current === undefined || portrait === undefined) {
       return result.action === 'unchanged'
     }
@@ -130,25 +161,28 @@ export class ImportService {
   /** Writes what is planned. Returns the rows that others came between. */
   async #write(plans: readonly Plan[], projectId: string): Promise<Entry[]> {
     const creations = plans.flatMap((plan) => (plan.current === undefined ? [plan] : []))
-    const given = creations.map(({ fields }) => ({ id: randomUUID(), ...fields }))
+    const given = creations.map(({ fields }) => fields)
     const created = await this.#store.insertPersonas(projectId, given, Date.now())
     const changes = plans.flatMap((plan) => (plan.current === undefined ? [] : [plan]))
-    const updated = await someAtOnce(changes, ({ current, change, reading }) =>
-      this.#store.updatePersona(projectId, current.id, {
+    const updated = await someAtOnce(changes, ({ entry, current, change }) => {
+      entry.isSent = true
+      return this.#store.updatePersona(projectId, current.id, {
         ...change,
         now: Date.now(),
         // A note is added to the metadata that were read: what came in between must not be lost.
-        ifMatch: reading.note === undefined ? undefined : [current.updatedAt],
-      }),
-    )
+        ifMatch: entry.reading.note === undefined ? undefined : [current.updatedAt],
+      })
+    })
     const outcomes = [...created, ...updated]
     const left: Entry[] = []
-    for (const [at, plan] of [...creations, ...changes].entries()) {
+    for (const [at, { entry }] of [...creations, ...changes].entries()) {
       const outcome = outcomes[at]
-      if (typeof outcome !== 'object') left.push(plan)
-      else {
-        plan.result.id = outcome.id
-        await this.#storePortrait(plan, projectId)
+      if (typeof outcome !== 'object') {
+        entry.isSent = false
+        left.push(entry)
+      } else {
+        entry.result.id = outcome.id
+        await this.#storePortrait(entry, projectId)
       }
     }
     return left
@@ -159,28 +193,11 @@ export class ImportService {
     // A persona that was deleted meanwhile has none.
     await this.#store.storePortrait(projectId, result.id, { image: portrait, now: Date.now() })
   }
-
-  /** Deletes the personas of the project whose names are not among those of the file. */
-  async #prune({ projectId, dryRun, signal }: ImportRequest, names: ReadonlySet<string>) {
-    const results: ImportResult[] = []
-    for (let page = await firstPage(this.#store, projectId); ; page = await page.next()) {
-      signal?.throwIfAborted()
-      const others = page.personas.filter(({ name }) => !names.has(name))
-      const remove = async ({ id, name }: Persona): Promise<ImportResult[]> => {
-        const outcome = dryRun === true ? 'deleted' : await this.#store.deletePersona(projectId, id)
-        return outcome === 'deleted' ? [{ name, action: 'deleted', id }] : []
-      }
-      results.push(...(await someAtOnce(others, remove)).flat())
-      if (page.next === undefined) return results
-    }
-  }
 }
 
-/** What comes of some work for each of a list, in its order. */
-async function someAtOnce<T, R>(list: readonly T[], work: (each: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  for (let at = 0; at < list.length; at += AT_ONCE) {
-    results.push(...(await Promise.all(list.slice(at, at + AT_ONCE).map(work))))
-  }
-  return results
+/** Tells what this import made of a row, and not what it found where the row was sent again. */
+function noteWhatIsSent({ result, id, isSent = false }: Entry): void {
+  if (result.action === 'failed') return
+  if (result.id === id) result.action = 'created'
+  else if (isSent && result.action === 'unchanged') result.action = 'updated'
 }

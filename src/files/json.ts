@@ -1,18 +1,51 @@
+import { setImmediate } from 'node:timers/promises'
 import { endOfString, faultOfShape } from '../json-shape.js'
-import { addRow, type FileContent, FileFault, type Position, positionOf, type Row } from './row.js'
+import {
+  type FileContent,
+  FileFault,
+  MAX_ROW_VALUES,
+  MAX_VALUES,
+  positionOf,
+  type Row,
+  RowList,
+  turns,
+} from './row.js'
 
-/** As deep as any body of the API, and enough values for 5,000 personas with all their headers, tags and metadata. */
-export const JSON_LIMITS = { maxDepth: 64, maxValues: 700_000 }
+/** As deep as any body of the API, and with as much in one list or object. */
+export const JSON_LIMITS = { maxDepth: 64, maxValues: MAX_VALUES, maxMembers: MAX_ROW_VALUES }
 
-/** A token of JSON (RFC 8259 §2), with the white space before it. A string is matched in runs: it may be long. */
-const TOKEN = new RegExp(
-  [
-    String.raw`[ \t\r\n]*(?:(?<mark>[{}[\]:,])`,
-    String.raw`(?<text>"(?:[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")`,
-    String.raw`(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-]))`,
-  ].join('|'),
-  'y',
-)
+const count = (limit: keyof typeof JSON_LIMITS) => JSON_LIMITS[limit].toLocaleString('en-US')
+const FAULTS = {
+  'too-deep': `The JSON is nested deeper than ${count('maxDepth')} levels`,
+  'too-many-values': `The JSON holds more than ${count('maxValues')} values`,
+  'too-many-members': `The JSON has a list or an object of more than ${count('maxMembers')} values`,
+}
+
+/** White space, and what stands in it; then a token of JSON (RFC 8259 §2) that is not a string. */
+const SPACE = /[ \t\r\n]*/y
+const TOKEN = /[{}[\]:,]|(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y
+/** What a string does not hold as it is (§7), and how it holds that. */
+const ODD = /[^ !#-[\]-\u{10ffff}]/gu
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
+
+/** Where a pattern that matches at `at` ends; undefined where it does not. */
+function endOf(pattern: RegExp, json: string, at: number): number | undefined {
+  pattern.lastIndex = at
+  return pattern.test(json) ? pattern.lastIndex : undefined
+}
+
+/** Where the string that begins at `at` ends; undefined for none. It may be long: each part of it is looked at once. */
+function endOfText(json: string, at: number): number | undefined {
+  if (json[at] !== '"') return undefined
+  ODD.lastIndex = at + 1
+  for (let odd = ODD.exec(json); odd !== null; odd = ODD.exec(json)) {
+    if (odd[0] === '"') return ODD.lastIndex
+    const end = odd[0] === '\\' ? endOf(ESCAPE, json, odd.index) : undefined
+    if (end === undefined) return undefined
+    ODD.lastIndex = end
+  }
+  return undefined
+}
 
 type Wanted = 'value' | 'first value' | 'name' | 'first name' | 'colon' | 'comma' | 'end'
 
@@ -20,14 +53,15 @@ type Wanted = 'value' | 'first value' | 'name' | 'first name' | 'colon' | 'comma
 function offsetOfFault(json: string): number {
   const open: string[] = []
   let wanted: Wanted = 'value'
-  TOKEN.lastIndex = 0
   const afterValue = (): Wanted => (open.length === 0 ? 'end' : 'comma')
-  for (;;) {
-    const from = TOKEN.lastIndex
-    const at = from + (/\S/.exec(json.slice(from, from + 10_000))?.index ?? 0)
-    const { mark, text } = TOKEN.exec(json)?.groups ?? {}
-    // What does not match resets it.
-    if (TOKEN.lastIndex === 0) return at
+  for (let next = 0; ; ) {
+    const at = endOf(SPACE, json, next) ?? next
+    const text = endOfText(json, at)
+    const end = text ?? endOf(TOKEN, json, at)
+    if (end === undefined) return at
+    next = end
+    const [first = ''] = json[at] ?? ''
+    const mark = '{}[]:,'.includes(first) ? first : undefined
     if (wanted === 'value' || wanted === 'first value') {
       if (mark === '{' || mark === '[') {
         open.push(mark)
@@ -55,26 +89,23 @@ function offsetOfFault(json: string): number {
   }
 }
 
-function invalid(position: Position): FileFault {
-  return new FileFault('The file is not valid JSON', position)
-}
-
 /**
- * The value of a JSON text.
+ * The value of a JSON text; `line` is where it stands in a file of several.
  * @throws FileFault where it is none, with the place, or holds more than `JSON_LIMITS`
  */
-export function parseJson(json: string): unknown {
+export function parseJson(json: string, line?: number): unknown {
   const fault = faultOfShape(json, JSON_LIMITS)
-  if (fault === 'too-deep')
-    throw new FileFault(`The JSON is nested deeper than ${JSON_LIMITS.maxDepth} levels`)
-  if (fault !== undefined) {
-    throw new FileFault(`The JSON holds more than ${JSON_LIMITS.maxValues.toLocaleString('en-US')} values`)
-  }
+  const place = line === undefined ? undefined : { line }
+  if (fault !== undefined) throw new FileFault(FAULTS[fault], place)
   try {
     return JSON.parse(json)
   } catch {
     if (json.trim() === '') throw new FileFault('The file is empty')
-    throw invalid(positionOf(json, offsetOfFault(json)))
+    const offset = offsetOfFault(json)
+    throw new FileFault(
+      'The file is not valid JSON',
+      line === undefined ? positionOf(json, offset) : { line, column: offset + 1 },
+    )
   }
 }
 
@@ -124,36 +155,48 @@ export function listOf(value: unknown): unknown[] {
   throw new FileFault('The file must hold a list of personas, or an object with the list as personas')
 }
 
-/** The rows of a JSON file: an array, an object with `personas`, or one persona or card. @throws FileFault */
-export function readJson(json: string): FileContent {
+/**
+ * The rows of a JSON file: an array, an object with `personas`, or one persona or card. Others are answered between what
+ * it takes.
+ * @throws FileFault
+ */
+export async function readJson(json: string): Promise<FileContent> {
   const value = parseJson(json)
   const values = listOf(value)
+  await setImmediate()
   // Where another array may come first, they are not known.
   const isFirst = !isObject(value) || Object.keys(value)[0] === 'personas'
   const lines = isFirst ? linesOfElements(json) : []
-  const rows: Row[] = []
+  await setImmediate()
+  const list = new RowList()
   for (const [at, each] of values.entries()) {
     const line = lines[at]
-    addRow(rows, line === undefined ? { value: each } : { value: each, line })
+    list.add(line === undefined ? { value: each } : { value: each, line })
   }
+  const { rows } = list
   if (!isObject(value) || values[0] === value) return { rows }
   const { personas: _, ...options } = value
   return { rows, options }
 }
 
-/** The rows of a file of JSON Lines (https://jsonlines.org): a value a line; blank ones are passed over. @throws FileFault */
-export function readJsonLines(text: string): Row[] {
-  const rows: Row[] = []
+/**
+ * The rows of a file of JSON Lines (https://jsonlines.org): a value a line; blank ones are passed over. Others are
+ * answered in between.
+ * @throws FileFault, with the line
+ */
+export async function readJsonLines(text: string): Promise<Row[]> {
+  const list = new RowList()
+  const turn = turns()
   let line = 0
-  for (const json of text.split('\n')) {
+  for (let at = 0; at <= text.length; ) {
+    const next = text.indexOf('\n', at)
+    const end = next === -1 ? text.length : next
+    const json = text.slice(at, end)
     line += 1
+    at = end + 1
     if (json.trim() === '') continue
-    try {
-      addRow(rows, { value: JSON.parse(json), line })
-    } catch (error) {
-      if (error instanceof FileFault) throw error
-      throw invalid({ line, column: offsetOfFault(json) + 1 })
-    }
+    list.add({ value: parseJson(json, line), line })
+    await turn()
   }
-  return rows
+  return list.rows
 }

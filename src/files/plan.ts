@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Issue } from '../errors/error.js'
 import { nameTaken } from '../errors/personas.js'
@@ -10,11 +11,12 @@ import type { Persona } from '../personas/schema.js'
 import type { StoredImage } from '../store/store.js'
 import type { Reading } from './card.js'
 import { readRow } from './reading.js'
-import type { Row } from './row.js'
+import { MAX_ROW_VALUES, type Row, valuesIn } from './row.js'
 import type { ImportIssue, ImportResult } from './schema.js'
 
 const createFields = z.object(shapeOf(personaFields, 'create'))
 const updateFields = z.object(shapeOf(personaFields, 'update')).omit({ name: true, imageUrl: true })
+const TOO_LARGE = `A persona of a file holds at most ${MAX_ROW_VALUES.toLocaleString('en-US')} values`
 const nameField = createFields.pick({ name: true })
 
 /** A row of an import under way. What becomes of it is noted in its `result`. */
@@ -23,6 +25,10 @@ export interface Entry {
   reading: Reading
   /** Empty in a row that failed. */
   name: string
+  /** The id of the persona, should it be a new one: however often it is sent, it is created once. */
+  id: string
+  /** Whether a change was sent whose answer is not there: it may have been made. */
+  isSent?: boolean
   /** The picture that came with it. */
   picture?: Buffer
   /** The same as a portrait that can be stored. */
@@ -30,8 +36,10 @@ export interface Entry {
 }
 
 /** What is to be written for a row: a new persona, or a change of one. */
-export type Plan = Entry &
-  ({ current?: never; fields: Omit<NewPersona, 'id'> } | { current: Persona; change: PersonaChange })
+export type Plan = { entry: Entry } & (
+  | { current?: never; fields: NewPersona }
+  | { current: Persona; change: PersonaChange }
+)
 
 function asIssues(issues: readonly Issue[], severity: ImportIssue['severity']): ImportIssue[] {
   return issues.map((issue) => ({ ...issue, severity }))
@@ -66,7 +74,8 @@ interface RowContext {
 
 /** Reads a row. It fails where its name is wrong, or one that a row before it has. */
 export function readEntry({ value, line, picture }: Row, { place, names, isStrict }: RowContext): Entry {
-  const reading = readRow(value)
+  const isTooLarge = valuesIn(value, MAX_ROW_VALUES + 1) > MAX_ROW_VALUES
+  const reading: Reading = isTooLarge ? { fields: undefined, warnings: [] } : readRow(value)
   const { fields, warnings } = reading
   const claimed = claimedName(reading)
   const result: ImportResult = {
@@ -76,7 +85,12 @@ export function readEntry({ value, line, picture }: Row, { place, names, isStric
     action: 'created',
     ...(warnings.length > 0 && !isStrict && { issues: asIssues(warnings, 'warning') }),
   }
-  const entry: Entry = { result, reading, name: '', ...(picture !== undefined && { picture }) }
+  const id = randomUUID()
+  const entry: Entry = { result, reading, name: '', id, ...(picture !== undefined && { picture }) }
+  if (isTooLarge) {
+    fail(entry, [{ path: '', message: TOO_LARGE }])
+    return entry
+  }
   const parsed = nameField.safeParse(fields)
   if (!parsed.success) failAs(entry, createFields.safeParse(fields))
   else {
@@ -108,7 +122,7 @@ function planCreation(entry: Entry): Plan | undefined {
     return undefined
   }
   entry.result.action = 'created'
-  return { ...entry, fields: parsed.data }
+  return { entry, fields: { id: entry.id, ...parsed.data } }
 }
 
 /** What is to be written for a row beside the persona of its name, if there is one; undefined where the row fails. */
@@ -117,7 +131,7 @@ export function planOf(
   { current, mode }: { current: Persona | undefined; mode: 'upsert' | 'create' },
 ): Plan | undefined {
   if (current === undefined) return planCreation(entry)
-  if (mode === 'create') {
+  if (mode === 'create' && current.id !== entry.id) {
     // What is wrong with it comes first, as in a create.
     if (planCreation(entry) !== undefined) failName(entry, nameTaken({ name: entry.name }).message)
     return undefined
@@ -129,5 +143,5 @@ export function planOf(
   }
   entry.result.action = changed(current, parsed.data, Date.now()) === current ? 'unchanged' : 'updated'
   entry.result.id = current.id
-  return { ...entry, current, change: parsed.data }
+  return { entry, current, change: parsed.data }
 }

@@ -31,12 +31,15 @@ function* chunksOf(png: Buffer): Generator<Chunk> {
   throw new FileFault(`The PNG picture has more than ${MAX_CHUNKS.toLocaleString('en-US')} chunks`)
 }
 
-/** The texts of a PNG by their keywords, the first of each: its `tEXt` chunks, which are not compressed (§11.3.3.2). */
+/**
+ * The texts of a PNG by their keywords, the first of each: its `tEXt` chunks, which are not compressed (§11.3.3.2). The
+ * keywords of cards are written in upper and lower case; here they are in lower case.
+ */
 export function textsOf(png: Buffer): Map<string, Buffer> {
   const texts = new Map<string, Buffer>()
   for (const { type, data } of chunksOf(png)) {
     const end = type === 'tEXt' ? data.indexOf(0) : -1
-    const keyword = data.toString('latin1', 0, Math.max(end, 0))
+    const keyword = data.toString('latin1', 0, Math.max(end, 0)).toLowerCase()
     if (end > 0 && !texts.has(keyword)) texts.set(keyword, data.subarray(end + 1))
   }
   return texts

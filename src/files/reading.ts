@@ -1,3 +1,6 @@
+import type { Issue } from '../errors/error.js'
+import { MAX_ISSUES } from '../errors/public.js'
+import { excerpt } from '../excerpt.js'
 import { shapeOf } from '../field.js'
 import { personaFields } from '../personas/fields.js'
 import { unknownFields } from '../unknown.js'
@@ -21,6 +24,11 @@ export function readRow(value: unknown): Reading {
   const known = fromDataSet(row)
   if (known !== undefined) return { fields: known, warnings: [] }
   const given = Object.fromEntries(Object.entries(row).filter(([name]) => !KEPT.has(name)))
-  const warnings = [...unknownFields(GIVEN, given)].slice(0, 20)
-  return { fields: given, warnings: warnings.map(({ path, message }) => ({ path: path.join('.'), message })) }
+  const warnings: Issue[] = []
+  // Of the others no more is looked at: each is compared with every name that is known.
+  for (const { path, message } of unknownFields(GIVEN, given)) {
+    warnings.push({ path: path.map(excerpt).join('.'), message })
+    if (warnings.length === MAX_ISSUES) break
+  }
+  return { fields: given, warnings }
 }

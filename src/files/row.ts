@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 /** What a file says of one persona, before anything of it is judged. */
 export interface Row {
   /** A persona, a character card, or a row of a data set; anything else fails when it is imported. */
@@ -38,16 +40,64 @@ export class FileFault extends Error {
 /** The most personas of one file, and its most bytes. */
 export const MAX_ROWS = 5_000
 export const MAX_FILE_BYTES = 10 * 1024 * 1024
+/** Enough values for 5,000 personas with all their headers, tags and metadata. */
+export const MAX_VALUES = 700_000
+/** The values of one row, at most: as many as the body of any other call may hold. */
+export const MAX_ROW_VALUES = 20_000
 
-/** Adds a row to those of a file. @throws FileFault for one too many. */
-export function addRow(rows: Row[], row: Row): void {
-  if (rows.length === MAX_ROWS) throw tooManyRows(row)
-  rows.push(row)
+/** How many values there are in one that has no circles: texts, lists, maps and what is in them; `limit` at most. */
+export function valuesIn(value: unknown, limit: number): number {
+  const open: unknown[] = [value]
+  let count = 0
+  while (open.length > 0 && count < limit) {
+    const each = open.pop()
+    count += 1
+    if (typeof each !== 'object' || each === null) continue
+    const parts = Object.values(each)
+    if (parts.length > limit) return limit
+    for (const part of parts) open.push(part)
+  }
+  return count
 }
 
-function tooManyRows({ line }: Row): FileFault {
-  const message = `A file holds at most ${MAX_ROWS.toLocaleString('en-US')} personas`
+/** A file of more than it may hold. */
+function tooMany(count: number, what: 'personas' | 'values', line: number | undefined): FileFault {
+  const message = `A file holds at most ${count.toLocaleString('en-US')} ${what}`
   return new FileFault(message, line === undefined ? undefined : { line })
+}
+
+/** A file of more rows than it may hold. */
+export function tooManyRows(line?: number): FileFault {
+  return tooMany(MAX_ROWS, 'personas', line)
+}
+
+/** The rows of a file, as they are read. */
+export class RowList {
+  readonly rows: Row[] = []
+  #values = 0
+
+  /** @throws FileFault for a row too many, or too many values in all */
+  add(row: Row): void {
+    const { value, line } = row
+    if (this.rows.length === MAX_ROWS) throw tooManyRows(line)
+    this.#values += valuesIn(value, MAX_VALUES + 1)
+    if (this.#values > MAX_VALUES) throw tooMany(MAX_VALUES, 'values', line)
+    this.rows.push(row)
+  }
+}
+
+/** Milliseconds of work after which others are answered before there is more. */
+const TURN = 50
+
+/** Lets others be answered in long work: called between its parts, it waits for that where it is time. */
+export function turns(): () => Promise<void> | undefined {
+  let began = performance.now()
+  return () => {
+    if (performance.now() - began < TURN) return undefined
+    return setImmediate().then(() => {
+      began = performance.now()
+    })
+  }
 }
 
 /** The line and column of an offset. */

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import {
   type Document,
   type DocumentOptions,
@@ -19,7 +18,7 @@ import {
 } from 'yaml'
 import { excerpt } from '../excerpt.js'
 import { listOf } from './json.js'
-import { addRow, FileFault, type Row } from './row.js'
+import { FileFault, MAX_ROWS, type Row, RowList, tooManyRows, turns } from './row.js'
 
 // Every field of a persona is text, or made of texts: `1.10`, `2026-01-28` and `no` are what is written. Only null
 // is itself, as it clears a field.
@@ -42,8 +41,6 @@ const MAX_ALIASES = 10_000
  */
 const MAX_LENGTH = 512 * 1024
 const MAX_TOKENS = 80_000
-/** Milliseconds after which others are answered before more is parsed. */
-const TURN = 50
 
 /** A part of a text, and the lines before it. */
 interface Part {
@@ -76,39 +73,53 @@ function areFew(text: string, before: number): boolean {
     if (tokens > MAX_TOKENS) return false
     if (token === '[' || token === '{') inFlow += 1
     else if (token === ']' || token === '}') inFlow -= 1
-    else if (token === '-' || token === ':' || token === '?') onLine += 1
+    else if (token === '-' || token === ':' || token === '?') onLine += inFlow === 0 ? 1 : 0
     else if (token.startsWith('%')) directives += 1
     else if (token.includes('\n')) {
       line += token.split('\n').length - 1
       onLine = 0
     }
-    if (directives > MAX_DEPTH || inFlow > MAX_DEPTH || (inFlow === 0 && onLine > MAX_DEPTH))
-      throw tooDeep(line)
+    if (directives > MAX_DEPTH || inFlow > MAX_DEPTH || onLine > MAX_DEPTH) throw tooDeep(line)
   }
   return true
 }
 
-function* split({ text, before }: Part, pattern: RegExp): Generator<Part> {
+/** The parts of a text, each beginning where a pattern matches. */
+function* split({ text, before }: Part, pattern: string): Generator<Part> {
   let line = before
-  for (const part of text.split(pattern)) {
+  let from = 0
+  function* upTo(end: number): Generator<Part> {
+    if (end === from) return
+    const part = text.slice(from, end)
     yield { text: part, before: line }
     for (let at = part.indexOf('\n'); at !== -1; at = part.indexOf('\n', at + 1)) line += 1
+    from = end
   }
+  for (const { index } of text.matchAll(new RegExp(`^(?=${pattern})`, 'gm'))) yield* upTo(index)
+  yield* upTo(text.length)
 }
 
 // What may stand before the first element of a list: comments, directives, `---`, and the name of the list.
-const HEAD = /^(?:[ \t]*(?:#.*)?\r?\n|%.*\r?\n|---[ \t]*(?:#.*)?\r?\n|personas:[ \t]*(?:#.*)?\r?\n)*/
+const HEAD_LINE = /(?:[ \t]*(?:#.*)?|%.*|---[ \t]*(?:#.*)?|personas:[ \t]*(?:#.*)?)\r?\n/y
+
+/** Where the lines before the first element of a list end. */
+function endOfHead(text: string): number {
+  let end = 0
+  HEAD_LINE.lastIndex = 0
+  while (HEAD_LINE.test(text)) end = HEAD_LINE.lastIndex
+  return end
+}
 
 /** Parts that are parsed one by one: documents, and the elements of the list of a large one. */
 function* partsOf(text: string): Generator<Part> {
-  for (const document of split({ text, before: 0 }, /^(?=---(?:\s|$))/m)) {
-    const [head = ''] = HEAD.exec(document.text) ?? []
+  for (const document of split({ text, before: 0 }, '---(?:\\s|$)')) {
+    const head = document.text.slice(0, endOfHead(document.text))
     const [, indent] = /^( *)-\s/.exec(document.text.slice(head.length)) ?? []
     if (indent === undefined || areFew(document.text, document.before)) yield document
     else {
       const [, ...before] = head.split('\n')
       const list = { text: document.text.slice(head.length), before: document.before + before.length }
-      yield* split(list, new RegExp(`^(?=${indent}-\\s)`, 'm'))
+      yield* split(list, `${indent}-\\s`)
     }
   }
 }
@@ -198,25 +209,26 @@ export function parseYaml(text: string, before = 0): ParsedDocument[] {
  * @throws FileFault, with the place
  */
 export async function readYaml(text: string): Promise<Row[]> {
-  const rows: Row[] = []
+  const list = new RowList()
+  const turn = turns()
   let isEmpty = true
-  let began = performance.now()
+  let parts = 0
   for (const { text: part, before } of partsOf(text)) {
-    if (performance.now() - began > TURN) {
-      await setImmediate()
-      began = performance.now()
-    }
+    await turn()
+    parts += 1
+    // Documents may be empty, but not all of them.
+    if (parts > 2 * MAX_ROWS) throw tooManyRows(before + 1)
     for (const { value, lines } of parseYaml(part, before)) {
       if (value === null) continue
       isEmpty = false
       for (const [at, each] of listOf(value).entries()) {
         const line = lines[at]
-        addRow(rows, line === undefined ? { value: each } : { value: each, line })
+        list.add(line === undefined ? { value: each } : { value: each, line })
       }
     }
   }
   if (isEmpty) throw new FileFault('The file is empty')
-  return rows
+  return list.rows
 }
 
 // What other readers may change or refuse outside of escapes: YAML 1.2 §5.1 and §5.4.

@@ -31,8 +31,9 @@ function jsonText(body: Buffer, { routeOptions }: FastifyRequest): string {
     throw bodyNotUtf8()
   }
   const { maxValues = MAX_VALUES } = routeOptions.config
-  const fault = faultOfShape(text, { maxDepth: MAX_DEPTH, maxValues })
+  const fault = faultOfShape(text, { maxDepth: MAX_DEPTH, maxValues, maxMembers: MAX_VALUES })
   if (fault === 'too-deep') throw bodyTooDeep({ max: MAX_DEPTH })
+  if (fault === 'too-many-members') throw bodyOfTooManyValues({ max: MAX_VALUES })
   if (fault === 'too-many-values') throw bodyOfTooManyValues({ max: maxValues })
   return text
 }

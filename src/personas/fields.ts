@@ -16,6 +16,10 @@ import { type Headers, headerIssues, MAX_HEADERS } from './headers.js'
 import { givenMetadata, metadata } from './metadata.js'
 import { givenTags } from './tags.js'
 
+/** Most characters of a description, and of a system prompt. */
+export const MAX_DESCRIPTION = 2_000
+export const MAX_PROMPT = 100_000
+
 // z.record would drop a key named __proto__ without a word, so the map is checked as it came.
 /** A map of headers of any number. */
 export const anyHeaders = z.custom<Headers>().meta({
@@ -63,12 +67,12 @@ export const personaFields = {
     }),
   ),
   description: searched(
-    optional(text({ field: 'description', max: 2_000 }), z.string(), {
+    optional(text({ field: 'description', max: MAX_DESCRIPTION }), z.string(), {
       about: 'What kind of user this is, in short',
       example: 'A user who wants quick answers',
     }),
   ),
-  systemPrompt: optional(text({ field: 'systemPrompt', max: 100_000 }), z.string(), {
+  systemPrompt: optional(text({ field: 'systemPrompt', max: MAX_PROMPT }), z.string(), {
     about: 'The full description, for the simulating model',
     example: 'You are an impatient user who values brevity and expects quick, concise responses.',
   }),

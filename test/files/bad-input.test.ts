@@ -36,7 +36,28 @@ describe('a file that cannot be read is refused with the place', () => {
     ['JSON of something else', 'json', '{"personaz":[]}', 'must hold a list of personas'],
     ['a number', 'json', '5', 'must hold a list of personas'],
     ['deep JSON', 'json', '['.repeat(100), 'nested deeper than 64 levels'],
-    ['JSON of many values', 'json', `[${'1,'.repeat(800_000)}1]`, 'holds more than 700,000 values'],
+    [
+      'JSON of many values',
+      'json',
+      `[${`[${'1,'.repeat(9_999)}1],`.repeat(71)}[]]`,
+      'holds more than 700,000 values',
+    ],
+    ['JSON with a long text that is not closed', 'json', `["${'a'.repeat(1_000_000)}`, 'line 1, column 2'],
+    ['JSON of backslashes', 'json', `["${'\\'.repeat(1_000_001)}"]`, 'line 1, column 2'],
+    ['JSON with an escape that is none', 'json', '["a\\\\\\"b\\u12g4"]', 'line 1, column 2'],
+    [
+      'JSON with an object of many keys',
+      'json',
+      JSON.stringify([Object.fromEntries(Array.from({ length: 20_001 }, (_, at) => [`k${at}`, 1]))]),
+      'a list or an object of more than 20,000 values',
+    ],
+    ['deep JSON Lines', 'jsonl', `{"name":"a"}\n${'['.repeat(100)}`, 'deeper than 64 levels at line 2'],
+    [
+      'JSON Lines of many values',
+      'jsonl',
+      `[${'1,'.repeat(9_999)}1]\n`.repeat(71),
+      'at most 700,000 values at line 70',
+    ],
     ['JSON Lines with a broken one', 'jsonl', '{"name":"a"}\n\n{"name":}', 'valid JSON at line 3, column 9'],
     [
       'YAML with a tab',
@@ -60,6 +81,8 @@ describe('a file that cannot be read is refused with the place', () => {
       Array.from({ length: 60_000 }, (_, at) => `k${at}: a`).join('\n'),
       'longer than any',
     ],
+    ['YAML of many documents', 'yaml', '---\n'.repeat(10_001), 'at most 5,000 personas at line 10001'],
+    ['YAML of line breaks', 'yaml', '\n'.repeat(9_000_000), 'longer than any persona'],
     ['YAML of comments', 'yaml', '# nothing\n', 'The file is empty'],
     [
       'CSV with a quote that never closes',
@@ -81,7 +104,9 @@ describe('a file that cannot be read is refused with the place', () => {
       'it has 3 cells for 2 columns; a text',
     ],
     ['CSV with a column twice', 'csv', 'name,name\n', 'column name stands there twice at line 1'],
-    ['CSV of a million columns', 'csv', ','.repeat(1_000_000), 'it has more than 1,000 columns at line 1'],
+    ['CSV with a row of a million cells', 'csv', `name\n"a\n,"${','.repeat(1_000_000)}`, 'columns at line 3'],
+    ['CSV of a million columns', 'csv', ','.repeat(1_000_000), 'it has more than 20,000 columns at line 1'],
+    ['CSV of 1,001 columns', 'csv', ','.repeat(1_000), 'it has more than 1,000 columns at line 1'],
     [
       'CSV in Latin-1',
       'csv',
@@ -115,6 +140,14 @@ describe('a file is read as its author meant it', () => {
       '- name: no\n  description: 1.10\n  systemPrompt: 2026-01-28\n  tags: [on, 0x1f]\n  metadata: ~\n'
     expect(await values('yaml', file)).toEqual([
       { name: 'no', description: '1.10', systemPrompt: '2026-01-28', tags: ['on', '0x1f'], metadata: null },
+    ])
+  })
+
+  it('YAML: all the headers and metadata that a persona can have, on a line', async () => {
+    const pairs = Array.from({ length: 64 }, (_, at) => [`X-${at}`, 'a'])
+    const flow = pairs.map(([name, value]) => `${name}: ${value}`).join(', ')
+    expect(await values('yaml', `- {name: a, headers: {${flow}}}\n`)).toEqual([
+      { name: 'a', headers: Object.fromEntries(pairs) },
     ])
   })
 

@@ -5,7 +5,7 @@ import { portraitPrompt } from '../../src/portraits/prompt.js'
 import { plain } from '../images/pictures.js'
 import { newProjectId, type Running } from '../support/helper.js'
 import { onEveryStore } from '../support/matrix.js'
-import { cardChunk, chunk, foreignCard, pngWith } from './samples.js'
+import { cardChunk, chunk, foreignCard, pngWith, tavernCard, textsIn } from './samples.js'
 
 const PNG = 'image/png'
 const JSON_TYPE = 'application/json'
@@ -85,6 +85,50 @@ onEveryStore('character cards', (service) => {
     const { results } = await first.bring(JSON.stringify(bare), JSON_TYPE)
     expect(results[0].issues.map(({ path }: any) => path)).toEqual(['first_mes'])
     expect(await first.persona()).toMatchObject({ name: 'Ann', systemPrompt: 'Kind' })
+  })
+
+  it('reads what SillyTavern writes: the same card as V2 and as V3', async () => {
+    const { bring, persona } = projectOf(service())
+    const description = '{{char}} or <BOT> and {{user}} or <User>: Žofie 🙂'
+    const card = tavernCard({ name: 'Žofie 🙂', nickname: 'Z', description, personality: '', scenario: '' })
+    const third = { ...card, spec: 'chara_card_v3', spec_version: '3.0' }
+    const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64')
+    const chunks = [
+      ['chara', base64(card)],
+      ['ccv3', base64(third)],
+    ].map((parts) => chunk('tEXt', Buffer.from(parts.join('\0'), 'latin1')))
+    await bring(await pngWith(chunks))
+    expect(await persona()).toMatchObject({
+      name: 'Žofie 🙂',
+      systemPrompt: 'Z or Z and the assistant or the assistant: Žofie 🙂',
+      description: 'Made for a contest',
+    })
+    const capital = await pngWith([cardChunk('Chara', foreignCard({ name: 'First' }))])
+    expect((await bring(capital)).created).toBe(1)
+  })
+
+  it('others find in a card of ours the fields of V2 and V3 that must be there', async () => {
+    const { projectId, get } = projectOf(service())
+    const fields = { name: 'Žofie 🙂', systemPrompt: 'p\n', description: 'n', tags: ['t'] }
+    const { id } = await service().client.personas.create.mutate({ projectId, ...fields })
+    const png = Buffer.from(await (await get(`/personas/${id}/card`)).arrayBuffer())
+    const texts = textsIn(png)
+    // Old readers take the first text, whatever it is called.
+    expect(texts.map(({ keyword }) => keyword)).toEqual(['chara', 'ccv3'])
+    for (const [at, spec] of ['chara_card_v2', 'chara_card_v3'].entries()) {
+      const card = JSON.parse(Buffer.from(texts[at]?.text ?? '', 'base64').toString())
+      expect(card).toMatchObject({ spec, spec_version: `${at + 2}.0` })
+      expect(card.data).toMatchObject({
+        name: 'Žofie 🙂',
+        description: 'p\n',
+        creator_notes: 'n',
+        tags: ['t'],
+      })
+      const empty = Object.entries(foreignCard().data).filter(([name]) => typeof card.data[name] !== 'string')
+      expect(empty.map(([name]) => name)).toEqual(['alternate_greetings', 'tags', 'extensions'])
+      expect(card.data.alternate_greetings).toEqual([])
+      expect(card.data.group_only_greetings).toEqual(at === 0 ? undefined : [])
+    }
   })
 
   it('its notes are not sent to a model, whatever metadata the persona has', async () => {

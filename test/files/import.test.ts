@@ -183,6 +183,26 @@ throughBoth('importing personas', (caller, service) => {
     expect(lisa?.systemPrompt).toContain('occupation:\n  title: Scientist')
   })
 
+  it('a row of more than any persona fails by itself, and what a text is made of may be anything', async () => {
+    const projectId = newProjectId()
+    const odd = { toString: 1 }
+    const personas = [
+      { name: 'a', extra: Array.from({ length: 200 }, () => Array.from({ length: 100 }, () => 1)) },
+      { name: 'b' },
+      { uuid: '0a1b2c3d', persona: 'Mary', skills: odd },
+      { spec: 'chara_card_v3', data: { name: 'c', nickname: odd, description: '{{char}}' } },
+      { spec: 'chara_card_v2', data: { name: 'd'.repeat(900_000), description: '{{char}}'.repeat(900_000) } },
+    ]
+    const { results } = await bring({ projectId, personas })
+    expect(results.map(({ action }) => action)).toEqual(['failed', 'created', 'created', 'created', 'failed'])
+    expect(results[0]?.issues?.[0]?.message).toBe('A persona of a file holds at most 20,000 values')
+    expect((await list(projectId)).map(({ systemPrompt }) => systemPrompt)).toEqual([
+      undefined,
+      'Mary\n\nskills: {"toString":1}',
+      'c',
+    ])
+  })
+
   it('a large import does not raise the limits of other calls', async () => {
     const systemPrompt = 'x'.repeat(20_000)
     const projectId = newProjectId()
@@ -297,7 +317,8 @@ onEveryStore('importing files', (service) => {
 
   it('an import that was broken off is sent again and ends in the same state', async () => {
     const projectId = newProjectId()
-    const body = JSON.stringify(drafts(1_000, { description: 'x' }))
+    const rows = drafts(450, { description: 'x' })
+    const body = JSON.stringify(rows)
     const abort = new AbortController()
     const first = service().send(`/api/projects/${projectId}/personas/import`, {
       method: 'POST',
@@ -305,15 +326,11 @@ onEveryStore('importing files', (service) => {
       body,
       signal: abort.signal,
     })
-    setTimeout(() => abort.abort(), 150)
+    setTimeout(() => abort.abort(), 50)
     await first.catch(() => undefined)
     const { status, value } = await send(service(), projectId, ['application/json', body])
     expect([status, value.failed]).toEqual([200, 0])
     const all = await service().client.personas.list.query({ projectId })
-    expect(all.map(({ name }) => name).sort()).toEqual(
-      drafts(1_000)
-        .map(({ name }) => name)
-        .sort(),
-    )
+    expect(all.map(({ name }) => name).sort()).toEqual(rows.map(({ name }) => name).sort())
   })
 })

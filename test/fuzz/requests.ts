@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { ApiDocument, Operation } from './document.js'
+import { type Content, personasFile } from './files.js'
 import type { Sent } from './judge.js'
 import type { Pool } from './pool.js'
 import { nearlyValid, PIXEL, valid, wildText, wildValue } from './values.js'
@@ -128,8 +129,12 @@ const file = fc
 function body(
   document: ApiDocument,
   operation: Operation,
-): fc.Arbitrary<{ type: string; bytes: Buffer } | undefined> {
+  isJson = false,
+): fc.Arbitrary<Content | undefined> {
   if ('application/octet-stream' in operation.body) return file
+  if ('text/csv' in operation.body && !isJson) {
+    return fc.oneof({ weight: 3, arbitrary: personasFile }, body(document, operation, true))
+  }
   const schema = operation.body['application/json']
   const json = (value: unknown) => Buffer.from(JSON.stringify(value) ?? '')
   if (schema === undefined) {

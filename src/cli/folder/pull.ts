@@ -14,8 +14,9 @@ import { mayDelete, type Run } from './terminal.js'
 function saysAllOf({ entry }: FolderRow, persona: Persona): boolean {
   const plan = planOf(entry, { current: undefined, mode: 'upsert' })
   if (plan === undefined || plan.current !== undefined) return false
+  const { id: _, ...fields } = plan.fields
   // Both have their fields in the order of answers.
-  return JSON.stringify(plan.fields) === JSON.stringify(importedPart(persona))
+  return JSON.stringify(fields) === JSON.stringify(importedPart(persona))
 }
 
 /** Writes a file whole or not at all, and through no symbolic link. */
