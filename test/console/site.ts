@@ -105,6 +105,15 @@ export async function axeFinds(page: Page): Promise<string[]> {
   )
 }
 
+/** Pixels of the page that are beyond its side: nobody should have to scroll for them. */
+export function beyondTheSide(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const beyond = ({ scrollWidth, clientWidth }: Element) => scrollWidth - clientWidth
+    const looked = [document.documentElement, ...document.querySelectorAll('#main, dialog[open]')]
+    return looked.reduce((sum, element) => sum + beyond(element), 0)
+  })
+}
+
 /** Creates personas through the service. */
 export async function create(
   base: string,

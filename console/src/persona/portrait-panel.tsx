@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { showAsIs } from '../gallery/listing.js'
 import { drawings, Portrait, setDrawing } from '../portrait.js'
 import { type Persona, service } from '../service.js'
@@ -11,10 +12,12 @@ interface PortraitPanelProps {
   /** Whether the form has changes that are not saved: a portrait is drawn from what is saved. */
   isDirty: boolean
   onDrawn: (persona: Persona) => void
+  /** What stands beside the portrait, above its button. */
+  children?: ComponentChildren
 }
 
 /** The portrait, the button that draws it, and the pictures whose style it is drawn in. */
-export function PortraitPanel({ projectId, persona, isDirty, onDrawn }: PortraitPanelProps) {
+export function PortraitPanel({ projectId, persona, isDirty, onDrawn, children }: PortraitPanelProps) {
   const { id, imageUrl, systemPrompt } = persona
   const drawing = drawings.value.get(id)
   const isDrawing = drawing?.state === 'drawing'
@@ -34,6 +37,7 @@ export function PortraitPanel({ projectId, persona, isDirty, onDrawn }: Portrait
     <section class="portrait-panel" aria-label="Portrait">
       <Portrait projectId={projectId} persona={persona} size={512} />
       <div>
+        {children}
         <button
           type="button"
           disabled={isDrawing || systemPrompt === undefined || isDirty}

@@ -69,6 +69,8 @@ export function Gallery({ projectId }: { projectId: string }) {
   const isSearch = q !== '' || tags.length > 0
   const failure = listing.failure.value
   const isEmpty = isComplete && count === 0
+  // Where there is nothing to find, there is nothing to find it with.
+  const isFirstVisit = isEmpty && !isSearch
   const lower = tags.map((tag) => tag.toLowerCase())
 
   function toggleTag(tag: string) {
@@ -88,54 +90,61 @@ export function Gallery({ projectId }: { projectId: string }) {
         <span class="visually-hidden" role="status">
           {isComplete && `${shownCount || 'No'} personas`}
         </span>
-        <input
-          ref={input}
-          type="search"
-          aria-label="Find personas"
-          placeholder="Words or tag:billing"
-          defaultValue={text}
-          dir="auto"
-          onInput={({ currentTarget }) => {
-            window.clearTimeout(typing.current)
-            const { value } = currentTarget
-            typing.current = window.setTimeout(() => search(value), TYPING)
-          }}
-        />
-        <a class="button primary" href={create}>
-          New persona
-        </a>
+        {!isFirstVisit && (
+          <>
+            <input
+              ref={input}
+              type="search"
+              aria-label="Find personas"
+              placeholder="Words or tag:billing"
+              defaultValue={text}
+              dir="auto"
+              onInput={({ currentTarget }) => {
+                window.clearTimeout(typing.current)
+                const { value } = currentTarget
+                typing.current = window.setTimeout(() => search(value), TYPING)
+              }}
+            />
+            <a class="button primary" href={create}>
+              New persona
+            </a>
+          </>
+        )}
       </header>
-      <div class="filters">
-        <ul class="tag-counts" aria-label="Tags">
-          {listing.tags.value.slice(0, MAX_TAGS).map(({ tag, count: uses }) => (
-            <li key={tag}>
-              <button
-                type="button"
-                class="tag"
-                aria-pressed={lower.includes(tag.toLowerCase())}
-                onClick={() => toggleTag(tag)}
-              >
-                <bdi>{tag}</bdi> <span class="uses">{uses}</span>
-              </button>
-            </li>
-          ))}
-        </ul>
-        <label class="sort">
-          Sort
-          <select
-            value={sort}
-            onChange={({ currentTarget }) =>
-              navigate(addressOf(projectId, text, currentTarget.value), { replace: true })
-            }
-          >
-            {Object.entries(SORTS).map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
+      {!isFirstVisit && (
+        <div class="filters">
+          <ul class="tag-counts" aria-label="Tags">
+            {listing.tags.value.slice(0, MAX_TAGS).map(({ tag, count: uses }) => (
+              <li key={tag}>
+                <button
+                  type="button"
+                  class="tag"
+                  aria-pressed={lower.includes(tag.toLowerCase())}
+                  onClick={() => toggleTag(tag)}
+                >
+                  <bdi>{tag}</bdi> <span class="uses">{uses}</span>
+                </button>
+              </li>
             ))}
-          </select>
-        </label>
-      </div>
+          </ul>
+          <label class="sort">
+            <span class="label">Sort</span>
+            <select
+              aria-label="Sort"
+              value={sort}
+              onChange={({ currentTarget }) =>
+                navigate(addressOf(projectId, text, currentTarget.value), { replace: true })
+              }
+            >
+              {Object.entries(SORTS).map(([value, label]) => (
+                <option key={value} value={value}>
+                  {label}
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
+      )}
       <SelectionBar listing={listing} />
       {failure !== undefined && <Failure error={failure} onRetry={() => void listing.refresh()} />}
       {isEmpty && isSearch && (
@@ -157,7 +166,7 @@ export function Gallery({ projectId }: { projectId: string }) {
           </p>
         </Empty>
       )}
-      {isEmpty && !isSearch && <FirstVisit projectId={projectId} />}
+      {isFirstVisit && <FirstVisit projectId={projectId} />}
       {count === 0 && !isComplete && failure === undefined && <Loading what="personas" />}
       <Grid key={text + sort} listing={listing} />
     </section>

@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { useKeys } from '../keys.js'
 import { useLoaded } from '../loading.js'
 import { loadProjects } from '../projects.js'
-import { guardLeaving, navigate, pathTo } from '../router.js'
+import { navigate, pathTo } from '../router.js'
 import {
   apiKey,
   isPersonasError,
@@ -15,8 +15,8 @@ import {
 import { DeleteProject } from '../settings/delete-project.js'
 import { faults, formOf, inputOf, isSame, MODELS, modelUses, type SettingsForm } from '../settings/form.js'
 import { say } from '../toasts.js'
-import { ask } from '../ui/ask.js'
 import { Field, issuesOf } from '../ui/field.js'
+import { useLeaveGuard } from '../ui/leaving.js'
 import { Failure, Loading } from '../ui/states.js'
 
 /** A project's name and provider, and the key of the service. */
@@ -37,29 +37,6 @@ export function Settings({ projectId }: { projectId: string }) {
   )
 }
 
-/** Asks before changes of the settings are left behind. */
-function useGuard(isDirty: boolean): void {
-  useEffect(() => {
-    if (!isDirty) return
-    const stop = guardLeaving((_, go) => {
-      ask({
-        title: 'Leave without saving?',
-        text: 'Your changes of the settings are not saved.',
-        yes: 'Discard changes',
-        no: 'Keep editing',
-        onYes: go,
-      })
-      return false
-    })
-    const onUnload = (event: BeforeUnloadEvent) => event.preventDefault()
-    window.addEventListener('beforeunload', onUnload)
-    return () => {
-      stop()
-      window.removeEventListener('beforeunload', onUnload)
-    }
-  }, [isDirty])
-}
-
 function ProjectForm({ projectId, initial }: { projectId: string; initial: ProjectConfig }) {
   const [config, setConfig] = useState(initial)
   const [form, setForm] = useState(() => formOf(initial))
@@ -67,7 +44,7 @@ function ProjectForm({ projectId, initial }: { projectId: string; initial: Proje
   const [failure, setFailure] = useState<unknown>(undefined)
   const [isSaving, setSaving] = useState(false)
   const isDirty = !isSame(form, formOf(config))
-  useGuard(isDirty)
+  useLeaveGuard(isDirty, 'Your changes of the settings are not saved.')
   const mask = config.llmSettings?.apiKey
 
   async function save() {
