@@ -1,3 +1,4 @@
+import { Fragment } from 'preact'
 import type { ImportReport } from '../../../src/client/types.js'
 
 const ACTIONS = {
@@ -18,28 +19,35 @@ export function Report({ report }: { report: ImportReport }) {
       <p role="status">
         {created} new, {updated} changed, {unchanged} unchanged, {failed} with errors.
       </p>
-      <div class="scrolls">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must get there */}
+      <div class="scrolls" tabIndex={0}>
         <table>
           <thead>
             <tr>
               <th scope="col">Row</th>
               <th scope="col">Name</th>
               <th scope="col">What happens</th>
-              <th scope="col">What is to be said</th>
             </tr>
           </thead>
           <tbody>
             {results.slice(0, MAX_ROWS).map((result, at) => (
-              <tr key={`${at} ${result.name}`} class={result.action}>
-                <td>{result.row ?? ''}</td>
-                <td dir="auto">{result.name ?? ''}</td>
-                <td>{ACTIONS[result.action]}</td>
-                <td dir="auto">
-                  {result.issues?.map(({ path, message }) => (
-                    <p key={`${path} ${message}`}>{message}</p>
-                  ))}
-                </td>
-              </tr>
+              <Fragment key={`${at} ${result.name}`}>
+                <tr class={result.action}>
+                  <td>{result.row ?? ''}</td>
+                  <td dir="auto">{result.name ?? ''}</td>
+                  <td>{ACTIONS[result.action]}</td>
+                </tr>
+                {result.issues !== undefined && (
+                  <tr class={`issues ${result.action}`}>
+                    <td />
+                    <td colSpan={2} dir="auto">
+                      {result.issues.map(({ path, message }) => (
+                        <p key={`${path} ${message}`}>{message}</p>
+                      ))}
+                    </td>
+                  </tr>
+                )}
+              </Fragment>
             ))}
           </tbody>
         </table>

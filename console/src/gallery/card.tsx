@@ -5,15 +5,19 @@ import type { Persona } from '../service.js'
 /** Tags that a card shows, at most. */
 const MAX_TAGS = 3
 /** Pixels that a letter of a tag takes, about; what surrounds it; and what says how many there are beside. */
-const LETTER = 7
+const LETTER = 6.6
 const AROUND = 22
-const MORE = 36
+const MORE = 32
+/** Cards narrower than this have their tags closer around the letters, as in the styles. */
+const NARROW = 160
+const AROUND_NARROW = 14
 
 /** How many tags a width has room for: a tag is shown whole, or counted; the first is shown in any case. */
 function fitting(tags: readonly string[], width: number): number {
+  const around = width < NARROW ? AROUND_NARROW : AROUND
   let used = 0
   for (const [at, tag] of tags.slice(0, MAX_TAGS).entries()) {
-    used += tag.length * LETTER + AROUND
+    used += tag.length * LETTER + around
     const spare = at + 1 < tags.length ? MORE : 0
     if (used + spare > width) return Math.max(1, at)
   }

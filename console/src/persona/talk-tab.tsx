@@ -30,9 +30,11 @@ interface Of {
 }
 
 function Scene({ persona: { id } }: Of) {
-  const { scenario, goal } = conversationOf(id)
+  const { scenario, goal, messages } = conversationOf(id)
+  const isSet = scenario !== '' || goal !== ''
   return (
-    <details class="scene" open={scenario !== '' || goal !== ''}>
+    // Once they talk, the conversation has the room.
+    <details class="scene" open={isSet && messages.length === 0}>
       <summary>Scenario and goal</summary>
       <Field label="Scenario" hint="What has happened, and what the persona knows.">
         {(described) => (
