@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks'
 import { useKeys } from '../keys.js'
 import { navigate, pathTo } from '../router.js'
 import type { Persona } from '../service.js'
@@ -60,6 +61,11 @@ export function Editor({ projectId, initial, tab }: EditorProps) {
   const own = initial === undefined ? '' : pathTo('prompt', { projectId, id: initial.id })
   useLeaveGuard(isDirty, 'Your changes of this persona are not saved.', own)
 
+  const section = useRef<HTMLElement>(null)
+  useEffect(() => {
+    section.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
+  }, [issues])
+
   async function save() {
     const persona = await editing.save()
     if (persona !== undefined && initial === undefined)
@@ -81,7 +87,7 @@ export function Editor({ projectId, initial, tab }: EditorProps) {
   const about = <About editing={editing} />
 
   return (
-    <section class="persona">
+    <section class="persona" ref={section}>
       <header class="bar">
         <Crumb projectId={projectId} />
         <span class="status" role="status">
