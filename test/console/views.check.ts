@@ -92,6 +92,12 @@ describe.each(sites)('on $name', (site) => {
     await page.getByRole('heading', { name: 'Ida', level: 1 }).waitFor()
     await page.goBack()
     await page.getByRole('link', { name: 'Ida' }).waitFor()
+    // The way back leads to what was looked for.
+    await page.getByRole('link', { name: 'Ida' }).click()
+    await page.getByRole('heading', { name: 'Ida', level: 1 }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Ida' }).waitFor()
+    expect(new URL(page.url()).searchParams.get('q')).toBe('answers tag:billing')
     await closed()
   })
 

@@ -35,7 +35,9 @@ export function Import({ projectId }: { projectId: string }) {
     setState((before) => ({ ...before, isBusy: true }))
     try {
       const { created, updated, failed } = await sendFile(projectId, given, false)
-      say(`${created} personas created, ${updated} changed${failed > 0 ? `, ${failed} failed` : ''}`)
+      const parts = { created, changed: updated, failed }
+      const told = Object.entries(parts).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]))
+      say(`Imported: ${told.join(', ')}`)
       leave()
       navigate(pathTo('gallery', { projectId }))
     } catch (error) {

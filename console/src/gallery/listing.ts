@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals'
+import { pathTo } from '../router.js'
 import { type Persona, service, type TagCount } from '../service.js'
 import { deletions } from '../toasts.js'
 
@@ -122,6 +123,18 @@ export class Listing {
       ...(cursor !== undefined && { cursor }),
     })
   }
+}
+
+/** The search that was shown last, as an address, and its project. */
+let shownLast: { projectId: string; address: string } | undefined
+
+export function rememberSearch(projectId: string, address: string): void {
+  shownLast = { projectId, address }
+}
+
+/** The way back to the personas: to the search that one came from. */
+export function wayBack(projectId: string): string {
+  return shownLast?.projectId === projectId ? shownLast.address : pathTo('gallery', { projectId })
 }
 
 let last: { key: string; listing: Listing } | undefined

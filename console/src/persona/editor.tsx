@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
+import { wayBack } from '../gallery/listing.js'
 import { useKeys } from '../keys.js'
 import { navigate, pathTo } from '../router.js'
 import type { Persona } from '../service.js'
@@ -17,7 +18,7 @@ import { type PersonaTab, Tabs, tabOf } from './tabs.js'
 /** The way back to all personas. */
 export function Crumb({ projectId }: { projectId: string }) {
   return (
-    <a class="crumb" href={pathTo('gallery', { projectId })}>
+    <a class="crumb" href={wayBack(projectId)}>
       ← Personas
     </a>
   )
@@ -34,12 +35,12 @@ function Title({ saved, onDelete }: { saved: Persona | undefined; onDelete: () =
     <div class="title">
       <h1 dir="auto">{saved?.name ?? 'New persona'}</h1>
       {saved !== undefined && (
-        <>
+        <span>
           <Copy text={saved.id} label="Copy id" />
           <button type="button" class="quiet" onClick={onDelete}>
             Delete
           </button>
-        </>
+        </span>
       )}
     </div>
   )
@@ -57,7 +58,7 @@ export function Editor({ projectId, initial, tab }: EditorProps) {
   const editing = useEditing(projectId, initial)
   const { saved, draft, base, isDirty, isSaving, conflict, issues } = editing
   const id = saved?.id
-  const gallery = pathTo('gallery', { projectId })
+  const gallery = wayBack(projectId)
   const own = initial === undefined ? '' : pathTo('prompt', { projectId, id: initial.id })
   useLeaveGuard(isDirty, 'Your changes of this persona are not saved.', own)
 

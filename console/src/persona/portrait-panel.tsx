@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact'
+import { useEffect } from 'preact/hooks'
 import { showAsIs } from '../gallery/listing.js'
 import { drawings, Portrait, setDrawing } from '../portrait.js'
-import { type Persona, service } from '../service.js'
+import { pathTo } from '../router.js'
+import { type Persona, service, toldOf } from '../service.js'
 import { say } from '../toasts.js'
 import { Failure } from '../ui/states.js'
 import { StyleReferences } from './style-references.js'
@@ -21,6 +23,13 @@ export function PortraitPanel({ projectId, persona, isDirty, onDrawn, children }
   const { id, imageUrl, systemPrompt } = persona
   const drawing = drawings.value.get(id)
   const isDrawing = drawing?.state === 'drawing'
+  useEffect(
+    () => () => {
+      // It was seen; what was wrong may be right when one comes back.
+      if (drawings.value.get(id)?.state === 'failed') setDrawing(id, undefined)
+    },
+    [id],
+  )
   async function draw() {
     setDrawing(id, { state: 'drawing' })
     try {
@@ -53,7 +62,16 @@ export function PortraitPanel({ projectId, persona, isDirty, onDrawn, children }
         {isDirty && systemPrompt !== undefined && (
           <p class="hint">Save first: it is drawn from what is saved.</p>
         )}
-        {drawing?.state === 'failed' && <Failure error={drawing.error} />}
+        {drawing?.state === 'failed' && (
+          <>
+            <Failure error={drawing.error} />
+            {toldOf(drawing.error).message.includes('provider') && (
+              <p class="hint">
+                The provider is chosen in the <a href={pathTo('settings', { projectId })}>settings</a>.
+              </p>
+            )}
+          </>
+        )}
         <StyleReferences projectId={projectId} />
       </div>
     </section>

@@ -77,11 +77,6 @@ function Bubble({ message, projectId, persona }: Of & { message: Message }) {
 
 function Messages({ projectId, persona }: Of) {
   const { messages, isWaiting, ended } = conversationOf(persona.id)
-  const end = useRef<HTMLLIElement>(null)
-  const count = messages.length
-  useEffect(() => {
-    if (count > 0) end.current?.scrollIntoView({ block: 'nearest' })
-  }, [count, isWaiting])
   return (
     <ol class="messages" aria-live="polite" aria-label="Conversation">
       {messages.map((message, at) => (
@@ -93,7 +88,6 @@ function Messages({ projectId, persona }: Of) {
         </li>
       )}
       {ended !== undefined && <li class="note">Ended: {ENDS[ended] ?? ended}</li>}
-      <li ref={end} aria-hidden="true" />
     </ol>
   )
 }
@@ -124,6 +118,12 @@ function Talk({ projectId, persona }: Of) {
   const { messages, text, isWaiting, failure, ended } = conversationOf(id)
   const canOpen = messages.length === 0 && text.trim() === ''
   const send = () => void speak(projectId, id)
+  const actions = useRef<HTMLParagraphElement>(null)
+  const count = messages.length
+  useEffect(() => {
+    // The last message is seen, and what one answers it with.
+    if (count > 0) actions.current?.scrollIntoView({ block: 'nearest' })
+  }, [count, isWaiting])
   useKeys([{ key: 'mod+Enter', label: 'Send the message', run: send }])
   return (
     <div class="talk">
@@ -147,7 +147,7 @@ function Talk({ projectId, persona }: Of) {
           )}
         </Field>
       )}
-      <p class="actions">
+      <p class="actions" ref={actions}>
         {ended === undefined && (
           <button
             type="button"

@@ -1,6 +1,14 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { Grid } from '../gallery/grid.js'
-import { listingOf, readSearch, SORTS, type Sort, tagWord, USUAL_SORT } from '../gallery/listing.js'
+import {
+  listingOf,
+  readSearch,
+  rememberSearch,
+  SORTS,
+  type Sort,
+  tagWord,
+  USUAL_SORT,
+} from '../gallery/listing.js'
 import { clearSelection, selected } from '../gallery/selection.js'
 import { SelectionBar } from '../gallery/selection-bar.js'
 import { useKeys } from '../keys.js'
@@ -40,6 +48,7 @@ export function Gallery({ projectId }: { projectId: string }) {
   const typing = useRef<number | undefined>(undefined)
   const since = epoch.value
 
+  useEffect(() => rememberSearch(projectId, addressOf(projectId, text, sort)), [projectId, text, sort])
   useEffect(() => void listing.refresh(), [listing, since])
   useEffect(() => () => window.clearTimeout(typing.current), [])
   useEffect(() => {
