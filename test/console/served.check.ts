@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { consoleAddresses } from '../../src/http/console-addresses.js'
 import { type ServiceProcess, temporaryFolder } from '../support/service-process.js'
-import { axeFinds, create, launch, openTab, startOn } from './site.js'
+import { axeFinds, create, KEY, launch, openTab, startOn } from './site.js'
 
 /** Bytes of JavaScript and CSS, compressed, that the console may have. */
 const BUDGET = 130_000
@@ -301,4 +301,22 @@ it('a service that is slow is said to be', async () => {
   await tab.page.getByRole('link', { name: 'Ida' }).waitFor()
   expect(tab.faults).toEqual([])
   await tab.close()
+})
+
+it('a key of one project is told what it is not allowed, and sees its own', async () => {
+  const limited = await startOn('SQLite', { API_KEYS: `mine=${KEY}` })
+  await create(limited.url, 'mine', [{ name: 'Ida' }], { authorization: `Bearer ${KEY}` })
+  const tab = await openTab(browser, limited.url, { expects: /status of (401|403|404)/ })
+  const { page } = tab
+  await page.goto('/p/another')
+  await page.getByLabel('Key of the service').fill(KEY)
+  await page.getByRole('button', { name: 'Use key' }).click()
+  await page.locator('main').getByRole('alert').waitFor()
+  expect((await page.locator('main .failure p').first().innerText()).length).toBeGreaterThan(10)
+  expect(await axeFinds(page)).toEqual([])
+  await page.getByLabel('Project').selectOption('mine')
+  await page.getByRole('link', { name: 'Ida' }).waitFor()
+  expect(tab.faults).toEqual([])
+  await tab.close()
+  await limited.stopWell()
 })

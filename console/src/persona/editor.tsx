@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { wayBack } from '../gallery/listing.js'
+import { wayBack } from '../gallery/search.js'
 import { useKeys } from '../keys.js'
 import { navigate, pathTo } from '../router.js'
 import type { Persona } from '../service.js'
