@@ -1,13 +1,16 @@
 import { useEffect, useRef } from 'preact/hooks'
+import { hasDrafts } from './drafts/drafting.js'
 import { droppedFile } from './files/importing.js'
 import { KeyDialog } from './key-dialog.js'
 import { KeysDialog } from './keys.js'
+import { hasConversations } from './persona/conversation.js'
 import { firstProject, loadProjects, nameOf, projects, projectsFailure, rememberProject } from './projects.js'
 import { Rail } from './rail.js'
 import { followLinks, navigate, pathTo, place, projectId } from './router.js'
 import { epoch, isReachable, slowRequests } from './service.js'
 import { Toasts } from './toasts.js'
 import { AskDialog } from './ui/ask.js'
+import { useReloadGuard } from './ui/leaving.js'
 import { Failure, Loading } from './ui/states.js'
 import { Drafts } from './views/drafts.js'
 import { Files } from './views/files.js'
@@ -82,6 +85,7 @@ export function App() {
   const id = projectId.value
   const shown = `${view}/${id}/${place.value.params.id ?? ''}`
   const isFirst = useRef(true)
+  useReloadGuard(hasDrafts.value || hasConversations.value)
   const since = epoch.value
   useEffect(() => void loadProjects(), [since])
   useEffect(() => {

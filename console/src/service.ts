@@ -88,6 +88,26 @@ export const service = computed(() =>
   createPersonasClient({ url: window.location.origin, apiKey: apiKey.value, fetch: watched }),
 )
 
+/** What the service refused of a request that the client does not make: files, as they are bytes. */
+export class Refused extends Error {
+  override name = 'Refused'
+  readonly told: Told
+
+  constructor(told: Told) {
+    super(told.message)
+    this.told = told
+  }
+}
+
+/** An answer that is no success, in the service's words; in others where it is not of the service. */
+export async function refusalOf(response: Response): Promise<Refused> {
+  const unknown = `The service answered ${response.status}`
+  // Of a proxy it may be anything.
+  const body: Partial<Told> | undefined = await response.json().catch(() => undefined)
+  const { message = unknown, requestId, issues = [] } = body ?? {}
+  return new Refused({ message, requestId, issues })
+}
+
 /** What people are told of a failure. */
 export interface Told {
   message: string
@@ -102,7 +122,10 @@ export function toldOf(error: unknown): Told {
     const { message, requestId, issues = [] } = error
     return { message, requestId, issues }
   }
-  const message = isPersonasConnectionError(error)
+  if (error instanceof Refused) return error.told
+  // Without an answer `fetch` throws what it throws for faults of the page as well.
+  const isLost = isPersonasConnectionError(error) || (error instanceof TypeError && !isReachable.value)
+  const message = isLost
     ? 'The service is not reachable. Your text is kept; try again when it is back.'
     : `The page failed: ${error instanceof Error ? error.message : String(error)}`
   return { message, issues: [] }

@@ -24,7 +24,9 @@ function dismiss(id: number): void {
 export function say(text: string): void {
   lastId += 1
   const id = lastId
-  toasts.value = [...toasts.value, { id, text, kind: 'said' }]
+  // What was said before is old news; what can be undone, and what failed, stays.
+  const others = toasts.value.filter((toast) => toast.kind !== 'said' || toast.undo)
+  toasts.value = [...others, { id, text, kind: 'said' }]
   window.setTimeout(() => dismiss(id), SHOWN_FOR)
 }
 

@@ -22,10 +22,51 @@ export async function launch(): Promise<Browser> {
 
 export type Store = 'SQLite' | 'MongoDB'
 
+/** A key of a service that has keys. */
+export const KEY = 'a-key-of-the-service-0123456789'
+
+/** What a service is started with, and the headers that its callers need. */
+export interface Site {
+  name: string
+  store: Store
+  key?: string
+  headers: Record<string, string>
+}
+
+/** The stores, and a service that wants a key. */
+export const sites: Site[] = [
+  { name: 'SQLite without keys', store: 'SQLite', headers: {} },
+  { name: 'SQLite with keys', store: 'SQLite', key: KEY, headers: { authorization: `Bearer ${KEY}` } },
+  { name: 'MongoDB without keys', store: 'MongoDB', headers: {} },
+]
+
+/** Gives the tab the key of its service, where that has one. */
+export async function giveKey(page: Page, { key }: Site): Promise<void> {
+  if (key === undefined) return
+  await page.getByLabel('Key of the service').fill(key)
+  await page.getByRole('button', { name: 'Use key' }).click()
+}
+
 function mongoUrl(): string {
   const mongo = inject('mongo')
   if ('unavailable' in mongo) throw new Error(mongo.unavailable)
   return freshMongoUrl(mongo.url)
+}
+
+/** Starts the service of a site. */
+export function startSite({ store, key }: Site, env: Record<string, string>): Promise<ServiceProcess> {
+  return startOn(store, { ...env, ...(key !== undefined && { API_KEYS: key }) })
+}
+
+/** Calls the service of a site. */
+export function callerOf(base: () => string, { headers }: Site) {
+  return (method: string, path: string, body?: object) =>
+    askJson(base(), {
+      method,
+      path,
+      headers: { ...headers, ...(body && { 'Content-Type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    })
 }
 
 /** Starts the built service on a store of its own. */
@@ -103,6 +144,15 @@ export async function axeFinds(page: Page): Promise<string[]> {
     ({ id, nodes }: any) =>
       `${id}: ${nodes.map(({ target, failureSummary }: any) => `${target} ${failureSummary}`).join(' | ')}`,
   )
+}
+
+/** Pixels of the page that are beyond its side: nobody should have to scroll for them. */
+export function beyondTheSide(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const beyond = ({ scrollWidth, clientWidth }: Element) => scrollWidth - clientWidth
+    const looked = [document.documentElement, ...document.querySelectorAll('#main, dialog[open]')]
+    return looked.reduce((sum, element) => sum + beyond(element), 0)
+  })
 }
 
 /** Creates personas through the service. */

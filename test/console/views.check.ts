@@ -1,17 +1,21 @@
+import { text } from 'node:stream/consumers'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { askJson } from '../support/ask.js'
 import { type Provider, startProvider } from '../support/provider.js'
 import { provide } from '../support/samples.js'
 import type { ServiceProcess } from '../support/service-process.js'
-import { create, launch, openTab, type Store, startOn, type Tab } from './site.js'
-
-const KEY = 'a-key-of-the-service-0123456789'
-const sites: { name: string; store: Store; key: string | undefined }[] = [
-  { name: 'SQLite without keys', store: 'SQLite', key: undefined },
-  { name: 'SQLite with keys', store: 'SQLite', key: KEY },
-  { name: 'MongoDB without keys', store: 'MongoDB', key: undefined },
-]
+import {
+  axeFinds,
+  callerOf,
+  create,
+  giveKey,
+  KEY,
+  launch,
+  openTab,
+  sites,
+  startSite,
+  type Tab,
+} from './site.js'
 
 let browser: Browser
 let provider: Provider
@@ -24,31 +28,20 @@ afterAll(async () => {
   provider?.close()
 })
 
-describe.each(sites)('on $name', ({ store, key }) => {
+describe.each(sites)('on $name', (site) => {
   let service: ServiceProcess
   let tab: Tab
   let page: Page
-  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` }
-  const ask = (method: string, path: string, body?: object) =>
-    askJson(service.url, {
-      method,
-      path,
-      headers: { ...headers, ...(body && { 'Content-Type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    })
+  const { key, headers } = site
+  const ask = callerOf(() => service.url, site)
   const list = (project: string) => ask('GET', `/api/projects/${project}/personas`)
 
-  async function give(page: Page) {
-    if (key === undefined) return
-    await page.getByLabel('Key of the service').fill(key)
-    await page.getByRole('button', { name: 'Use key' }).click()
-  }
   async function open(path: string) {
     // Before a key is given, the service refuses.
-    tab = await openTab(browser, service.url, { expects: /status of (401|400|409|412|422|502)/ })
+    tab = await openTab(browser, service.url, { expects: /status of (401|400|409|412|422|502|503)/ })
     page = tab.page
     await page.goto(path)
-    await give(page)
+    await giveKey(page, site)
   }
   async function closed() {
     expect(tab.faults).toEqual([])
@@ -56,7 +49,7 @@ describe.each(sites)('on $name', ({ store, key }) => {
   }
 
   beforeAll(async () => {
-    service = await startOn(store, { OPENAI_BASE_URL: provider.url, ...(key && { API_KEYS: key }) })
+    service = await startSite(site, { OPENAI_BASE_URL: provider.url })
   })
   afterAll(() => service?.stopWell())
 
@@ -99,6 +92,12 @@ describe.each(sites)('on $name', ({ store, key }) => {
     await page.getByRole('heading', { name: 'Ida', level: 1 }).waitFor()
     await page.goBack()
     await page.getByRole('link', { name: 'Ida' }).waitFor()
+    // The way back leads to what was looked for.
+    await page.getByRole('link', { name: 'Ida' }).click()
+    await page.getByRole('heading', { name: 'Ida', level: 1 }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Ida' }).waitFor()
+    expect(new URL(page.url()).searchParams.get('q')).toBe('answers tag:billing')
     await closed()
   })
 
@@ -124,7 +123,7 @@ describe.each(sites)('on $name', ({ store, key }) => {
     await closed()
   })
 
-  it('who edits what another changed is shown it by field, and chooses', async () => {
+  it('two tabs edit the same persona: the second is shown by field what the first changed, and chooses', async () => {
     await create(
       service.url,
       'both',
@@ -134,16 +133,26 @@ describe.each(sites)('on $name', ({ store, key }) => {
     const [{ id }] = await list('both')
     await open(`/p/both/personas/${id}`)
     await page.getByLabel('System prompt').fill('You are loud.')
-    await page.getByLabel('Description').waitFor()
-    await ask('PUT', `/api/projects/both/personas/${id}`, {
-      systemPrompt: 'You are angry.',
-      description: 'two',
-    })
+    const other = await openTab(browser, service.url, { context: tab.context, expects: /status of 401/ })
+    await other.page.goto(`/p/both/personas/${id}`)
+    await giveKey(other.page, site)
+    await other.page.getByLabel('System prompt').fill('You are angry.')
+    await other.page.getByLabel('Description').fill('two')
+    await other.page.keyboard.press('Control+s')
+    await other.page.getByText('Saved · v2').waitFor()
+    await other.close()
+    await page.bringToFront()
     await page.getByRole('button', { name: 'Save' }).click()
     const dialog = page.getByRole('dialog', { name: 'Changed by another' })
     await dialog.waitFor()
     expect(await dialog.textContent()).toContain('System prompt: changed by both')
     expect(await dialog.textContent()).toContain('Description: changed by the other')
+    expect(await dialog.locator('ins').allTextContents()).toEqual([
+      'added: loud',
+      'added: angry',
+      expect.stringContaining('two'),
+    ])
+    expect(await axeFinds(page)).toEqual([])
     await dialog.getByRole('button', { name: 'Use these' }).click()
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Saved · v3').waitFor()
@@ -236,17 +245,78 @@ describe.each(sites)('on $name', ({ store, key }) => {
     await page.getByLabel('Tag to add').fill('kept')
     await page.getByRole('button', { name: 'Tag', exact: true }).click()
     await page.getByText('Tagged 1 of 1 persona').waitFor()
-    const [download] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('button', { name: 'Export' }).click(),
-    ])
-    const chunks: Buffer[] = []
-    for await (const chunk of await download.createReadStream()) chunks.push(Buffer.from(chunk))
-    expect(JSON.parse(Buffer.concat(chunks).toString())).toMatchObject([{ name: 'Mei', tags: ['kept'] }])
     await page.getByRole('button', { name: 'Delete' }).click()
     await page.getByRole('heading', { name: 'Personas 2' }).waitFor()
     await page.goto('about:blank')
     await expect.poll(() => list('gone')).toHaveLength(2)
+    await closed()
+  })
+
+  it('what is deleted can be had back for ten seconds, and is gone then', async () => {
+    await create(service.url, 'ten', [{ name: 'Ida' }, { name: 'Otto' }], headers)
+    tab = await openTab(browser, service.url, { expects: /status of 401/ })
+    page = tab.page
+    await page.clock.install()
+    await page.goto('/p/ten')
+    await giveKey(page, site)
+    await page.getByRole('link', { name: 'Ida' }).click()
+    await page.getByRole('button', { name: 'Delete' }).click()
+    await page.getByText('Deleted Ida').waitFor()
+    await page.getByRole('link', { name: 'Ida' }).waitFor({ state: 'detached' })
+    await page.clock.fastForward(9_000)
+    expect(await page.getByRole('button', { name: 'Undo' }).isVisible()).toBe(true)
+    expect(await list('ten')).toHaveLength(2)
+    await page.clock.fastForward(1_000)
+    await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' })
+    await expect.poll(() => list('ten')).toHaveLength(1)
+    await closed()
+  })
+
+  it('what is selected is exported in each format, and a failure is told in the words of the service', async () => {
+    const personas = ['Ida', 'Otto, "the late"', 'Mei'].map((name) => ({
+      name,
+      systemPrompt: `You are ${name}.\nYou wait.`,
+      tags: ['late', 'calm'],
+      headers: { 'X-A': '=1' },
+    }))
+    await create(service.url, 'kept', personas, headers)
+    await open('/p/kept')
+    for (const { name } of personas.slice(0, 2)) await page.getByLabel(`Select ${name}`).check()
+    const types = {
+      json: 'application/json',
+      jsonl: 'application/x-ndjson',
+      yaml: 'application/yaml',
+      csv: 'text/csv',
+    }
+    for (const [format, type] of Object.entries(types)) {
+      await page.getByLabel('Format of the file').selectOption(format)
+      const coming = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Export' }).click()
+      const download = await coming
+      expect(download.suggestedFilename()).toBe(`personas.${format}`)
+      const body = await text(await download.createReadStream())
+      const again = await fetch(`${service.url}/api/projects/kept/personas/import?dryRun=true`, {
+        method: 'POST',
+        headers: { ...headers, 'Content-Type': type },
+        body,
+      })
+      const { unchanged, failed, results } = await again.json()
+      expect([format, unchanged, failed, results.length]).toEqual([format, 2, 0, 2])
+    }
+    const refused = { code: 'SERVICE_UNAVAILABLE', message: 'The store is away', requestId: 'r-1' }
+    await page.route('**/export?**', (route) =>
+      route.fulfill({ status: 503, json: refused, headers: { 'x-request-id': 'r-1' } }),
+    )
+    await page.getByRole('button', { name: 'Export' }).click()
+    await page.getByText('The store is away (request r-1)', { exact: true }).waitFor()
+    await page.getByRole('link', { name: 'Files' }).click()
+    await page.getByRole('button', { name: 'YAML' }).click()
+    await page.getByRole('alert').getByText('The store is away', { exact: true }).waitFor()
+    await page.unroute('**/export?**')
+    const coming = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    expect((await coming).suggestedFilename()).toBe('kept.yaml')
+    await page.getByRole('alert').waitFor({ state: 'detached' })
     await closed()
   })
 

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import type { ImportReport } from '../../../src/client/types.js'
-import { authorization, type PersonasIssue, watched } from '../service.js'
+import { authorization, refusalOf, watched } from '../service.js'
 
 /** Media types by the ends of file names, where browsers know none or another. */
 const TYPES: Record<string, string> = {
@@ -24,27 +24,9 @@ export const ACCEPTED = Object.keys(TYPES)
 /** The file that was dropped last, wherever on the page: the view of files shows what it would do. */
 export const droppedFile = signal<File | undefined>(undefined)
 
-/** A file that the service refused, in its own words. */
-export interface Refusal {
-  message: string
-  requestId?: string
-  issues: PersonasIssue[]
-}
-
-/** An error with what the service said of a file. */
-export class FileRefused extends Error {
-  override name = 'FileRefused'
-  readonly refusal: Refusal
-
-  constructor(refusal: Refusal) {
-    super(refusal.message)
-    this.refusal = refusal
-  }
-}
-
 /**
  * Sends a file of personas; a dry run changes nothing.
- * @throws FileRefused where the service refuses all of it; whatever `fetch` throws
+ * @throws Refused where the service refuses all of it; whatever `fetch` throws
  */
 export async function sendFile(projectId: string, file: File, dryRun: boolean): Promise<ImportReport> {
   const end = file.name.split('.').pop()?.toLowerCase() ?? ''
@@ -57,8 +39,7 @@ export async function sendFile(projectId: string, file: File, dryRun: boolean): 
     headers: { ...authorization(), 'content-type': type },
     body,
   })
-  const answer = await response.json()
-  if (response.ok) return answer as ImportReport
-  const { message = `The service answered ${response.status}`, requestId, issues = [] } = answer
-  throw new FileRefused({ message, requestId, issues })
+  if (!response.ok) throw await refusalOf(response)
+  // The service's own report.
+  return (await response.json()) as ImportReport
 }

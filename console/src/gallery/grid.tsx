@@ -4,11 +4,13 @@ import { Card } from './card.js'
 import type { Listing } from './listing.js'
 import { selected, selectRange, setSelected } from './selection.js'
 
-/** Pixels: the least width of a card, the space between cards, and the height of a card's text. */
+/** Pixels: the least width of a card, the space between cards, and what surrounds a card's text. */
 const MIN_WIDTH = 200
 const NARROW_WIDTH = 150
 const GAP = 16
-const TEXT_HEIGHT = 136
+const PADDING = 12
+/** The height of a card's text, in the page's own letters: who has them larger sees all of it as well. */
+const TEXT_REM = 7.5
 /** Rows beyond what is seen that are in the page. */
 const SPARE = 2
 
@@ -30,7 +32,8 @@ export function Grid({ listing }: { listing: Listing }) {
   const least = seen.width < 480 ? NARROW_WIDTH : MIN_WIDTH
   const columns = Math.max(1, Math.floor((seen.width + GAP) / (least + GAP)))
   const width = (seen.width - GAP * (columns - 1)) / columns
-  const rowHeight = Math.round(width) + TEXT_HEIGHT + GAP
+  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+  const rowHeight = Math.round(width + TEXT_REM * rem) + GAP
   const rows = Math.ceil(personas.length / columns)
   const first = Math.max(0, Math.floor(seen.top / rowHeight) - SPARE)
   const end = Math.min(rows, Math.ceil((seen.top + seen.height) / rowHeight) + SPARE)
@@ -140,6 +143,7 @@ export function Grid({ listing }: { listing: Listing }) {
             <Card
               projectId={projectId}
               persona={persona}
+              room={width - 2 * PADDING}
               isSelected={selected.value.has(persona.id)}
               isFocusable={n === Math.max(0, at)}
               onFocus={() => {

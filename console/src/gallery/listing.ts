@@ -1,18 +1,10 @@
 import { computed, signal } from '@preact/signals'
 import { type Persona, service, type TagCount } from '../service.js'
 import { deletions } from '../toasts.js'
+import type { Sort } from './search.js'
 
 /** Personas of a page: two screens and more. */
 const PAGE = 100
-
-export const SORTS = {
-  '-createdAt': 'Newest',
-  createdAt: 'Oldest',
-  '-updatedAt': 'Last changed',
-  name: 'Name',
-} as const
-export type Sort = keyof typeof SORTS
-export const USUAL_SORT: Sort = '-createdAt'
 
 /** What is looked for: words, and tags. */
 export interface Wanted {
@@ -20,21 +12,6 @@ export interface Wanted {
   q: string
   tags: string[]
   sort: Sort
-}
-
-/** A search as it is typed, with its tags as `tag:billing` or `tag:"two words"`. */
-export function readSearch(text: string): { q: string; tags: string[] } {
-  const tags: string[] = []
-  const rest = text.replaceAll(/(?:^|\s)tag:(?:"([^"]+)"|(\S+))/gi, (_, quoted, word) => {
-    tags.push(quoted ?? word)
-    return ' '
-  })
-  return { q: rest.replaceAll(/\s+/g, ' ').trim(), tags }
-}
-
-/** A tag as it is typed in a search. */
-export function tagWord(tag: string): string {
-  return /\s/.test(tag) ? `tag:"${tag}"` : `tag:${tag}`
 }
 
 /** The personas of a search as far as they are loaded, and where one was in them. */

@@ -1,14 +1,15 @@
 import { useState } from 'preact/hooks'
+import { download, exportNamed, FORMATS, type Format, formats } from '../files/exporting.js'
 import { deletePersonas, say, sayFailure } from '../toasts.js'
 import type { Listing } from './listing.js'
-import { addTag, clearSelection, download, exportSelected, selected } from './selection.js'
+import { addTag, clearSelection, selected } from './selection.js'
 
 /** What can be done with the personas that are selected. */
 export function SelectionBar({ listing }: { listing: Listing }) {
   const [tag, setTag] = useState('')
+  const [format, setFormat] = useState<Format>('json')
   const [isBusy, setBusy] = useState(false)
-  const { wanted } = listing
-  const { projectId } = wanted
+  const { projectId } = listing.wanted
   const chosen = listing.shown.value.filter(({ id }) => selected.value.has(id))
   if (chosen.length === 0) return null
   const count = `${chosen.length} ${chosen.length === 1 ? 'persona' : 'personas'}`
@@ -28,7 +29,14 @@ export function SelectionBar({ listing }: { listing: Listing }) {
     })
   const keep = () =>
     during(async () =>
-      download('personas.json', await exportSelected(wanted, new Set(chosen.map(({ name }) => name)))),
+      download(
+        `personas.${format}`,
+        await exportNamed(
+          projectId,
+          format,
+          chosen.map(({ name }) => name),
+        ),
+      ),
     )
   const remove = () => {
     deletePersonas({ projectId, ids: chosen.map(({ id }) => id) }, `Deleted ${count}`)
@@ -54,9 +62,23 @@ export function SelectionBar({ listing }: { listing: Listing }) {
           Tag
         </button>
       </form>
-      <button type="button" disabled={isBusy} onClick={() => void keep()}>
-        Export
-      </button>
+      <div class="export">
+        <button type="button" disabled={isBusy} onClick={() => void keep()}>
+          Export
+        </button>
+        <select
+          aria-label="Format of the file"
+          value={format}
+          // Its options are the formats.
+          onChange={({ currentTarget }) => setFormat(currentTarget.value as Format)}
+        >
+          {formats.map((each) => (
+            <option key={each} value={each}>
+              {FORMATS[each]}
+            </option>
+          ))}
+        </select>
+      </div>
       <button type="button" class="danger" disabled={isBusy} onClick={remove}>
         Delete
       </button>

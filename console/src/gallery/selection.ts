@@ -1,6 +1,5 @@
 import { signal } from '@preact/signals'
-import { authorization, type Persona, service, toldOf, watched } from '../service.js'
-import type { Wanted } from './listing.js'
+import { type Persona, service } from '../service.js'
 
 /** The ids of the personas that are selected. */
 export const selected = signal<ReadonlySet<string>>(new Set())
@@ -43,36 +42,4 @@ export async function addTag(
   const failed = results.find((each) => each.status === 'rejected')
   const tagged = results.filter((each) => each.status === 'fulfilled').length
   return failed === undefined ? { tagged } : { tagged, failure: failed.reason }
-}
-
-/** The personas that are selected, as the text of a JSON file that can be imported again. @throws Error */
-export async function exportSelected(
-  { projectId, q, tags }: Wanted,
-  names: ReadonlySet<string>,
-): Promise<string> {
-  const query = new URLSearchParams({ format: 'jsonl' })
-  if (q !== '') query.set('q', q)
-  for (const tag of tags) query.append('tag', tag)
-  const path = `/api/projects/${encodeURIComponent(projectId)}/personas/export?${query}`
-  const response = await watched(path, { headers: authorization() })
-  const text = await response.text()
-  if (!response.ok) throw new Error(toldOf(new Error(text)).message)
-  const lines = text.split('\n').filter((line) => line !== '')
-  // A line is a persona as the export writes it.
-  const all = lines.map((line) => JSON.parse(line) as { name: string })
-  return `${JSON.stringify(
-    all.filter(({ name }) => names.has(name)),
-    null,
-    2,
-  )}\n`
-}
-
-/** Offers a text as a file to keep. */
-export function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  window.setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }

@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import type { PersonaTurn } from '../../../src/client/types.js'
 import { type Persona, service } from '../service.js'
 
@@ -27,6 +27,11 @@ const NEW: Conversation = { scenario: '', goal: '', messages: [], text: '', isWa
 /** The conversations of this page by the ids of their personas: they stay while one looks elsewhere. */
 const all = signal<ReadonlyMap<string, Conversation>>(new Map())
 const running = new Map<string, AbortController>()
+
+/** Whether there are conversations that a reload would lose. */
+export const hasConversations = computed(() =>
+  [...all.value.values()].some(({ messages, text }) => messages.length > 0 || text.trim() !== ''),
+)
 
 export function conversationOf(id: string): Conversation {
   return all.value.get(id) ?? NEW

@@ -27,6 +27,12 @@ export const LABELS: Record<DraftField, string> = {
   headers: 'Headers',
   metadata: 'Metadata',
 }
+/** A field's label by its name in the service; a portrait is changed as well, though not edited. */
+export function labelOf(field: string): string {
+  if (field === 'imageUrl') return 'Portrait'
+  // Of another name it is no field of a draft.
+  return LABELS[field as DraftField] ?? field
+}
 // The keys of an object that nobody adds any to.
 export const draftFields = Object.keys(LABELS) as DraftField[]
 

@@ -1,6 +1,5 @@
 import { useRef, useState } from 'preact/hooks'
 import { isPersonasError, type Persona, type PersonasIssue, service } from '../service.js'
-import { say } from '../toasts.js'
 import { changedFields, changesOf, type Draft, draftOf, inputOf, repeatedName } from './draft.js'
 
 /** What another saved meanwhile, beside what both began with and what is edited here. */
@@ -85,7 +84,6 @@ export function useEditing(projectId: string, initial: Persona | undefined): Edi
     try {
       const persona = await send()
       take(persona)
-      say('Saved')
       return persona
     } catch (error) {
       await explain(error)

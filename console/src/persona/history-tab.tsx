@@ -4,7 +4,7 @@ import { isPersonasError, type Persona, type PersonaVersion, service } from '../
 import { sayFailure, sayWithUndo } from '../toasts.js'
 import { Failure, Loading } from '../ui/states.js'
 import { Difference } from './difference.js'
-import { changedFields, draftOf, LABELS, textOf } from './draft.js'
+import { changedFields, draftOf, LABELS, labelOf, textOf } from './draft.js'
 import type { Editing } from './editing.js'
 
 const PAGE = 50
@@ -106,7 +106,9 @@ export function HistoryTab({ projectId, editing }: { projectId: string; editing:
               </strong>
               <span>{timeOf(updatedAt)}</span>
               <span>
-                {revertedFrom === undefined ? changed.join(', ') : `back to version ${revertedFrom}`}
+                {revertedFrom === undefined
+                  ? changed.map(labelOf).join(', ')
+                  : `back to version ${revertedFrom}`}
               </span>
             </button>
           </li>

@@ -1,6 +1,9 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect } from 'preact/hooks'
 import { showAsIs } from '../gallery/listing.js'
 import { drawings, Portrait, setDrawing } from '../portrait.js'
-import { type Persona, service } from '../service.js'
+import { pathTo } from '../router.js'
+import { type Persona, service, toldOf } from '../service.js'
 import { say } from '../toasts.js'
 import { Failure } from '../ui/states.js'
 import { StyleReferences } from './style-references.js'
@@ -11,13 +14,22 @@ interface PortraitPanelProps {
   /** Whether the form has changes that are not saved: a portrait is drawn from what is saved. */
   isDirty: boolean
   onDrawn: (persona: Persona) => void
+  /** What stands beside the portrait, above its button. */
+  children?: ComponentChildren
 }
 
 /** The portrait, the button that draws it, and the pictures whose style it is drawn in. */
-export function PortraitPanel({ projectId, persona, isDirty, onDrawn }: PortraitPanelProps) {
+export function PortraitPanel({ projectId, persona, isDirty, onDrawn, children }: PortraitPanelProps) {
   const { id, imageUrl, systemPrompt } = persona
   const drawing = drawings.value.get(id)
   const isDrawing = drawing?.state === 'drawing'
+  useEffect(
+    () => () => {
+      // It was seen; what was wrong may be right when one comes back.
+      if (drawings.value.get(id)?.state === 'failed') setDrawing(id, undefined)
+    },
+    [id],
+  )
   async function draw() {
     setDrawing(id, { state: 'drawing' })
     try {
@@ -34,6 +46,7 @@ export function PortraitPanel({ projectId, persona, isDirty, onDrawn }: Portrait
     <section class="portrait-panel" aria-label="Portrait">
       <Portrait projectId={projectId} persona={persona} size={512} />
       <div>
+        {children}
         <button
           type="button"
           disabled={isDrawing || systemPrompt === undefined || isDirty}
@@ -49,7 +62,16 @@ export function PortraitPanel({ projectId, persona, isDirty, onDrawn }: Portrait
         {isDirty && systemPrompt !== undefined && (
           <p class="hint">Save first: it is drawn from what is saved.</p>
         )}
-        {drawing?.state === 'failed' && <Failure error={drawing.error} />}
+        {drawing?.state === 'failed' && (
+          <>
+            <Failure error={drawing.error} />
+            {toldOf(drawing.error).message.includes('provider') && (
+              <p class="hint">
+                The provider is chosen in the <a href={pathTo('settings', { projectId })}>settings</a>.
+              </p>
+            )}
+          </>
+        )}
         <StyleReferences projectId={projectId} />
       </div>
     </section>

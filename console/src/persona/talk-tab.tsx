@@ -1,38 +1,18 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { useKeys } from '../keys.js'
-import { Portrait } from '../portrait.js'
 import { pathTo } from '../router.js'
-import type { Persona } from '../service.js'
 import { Field } from '../ui/field.js'
-import { Copy, Empty, Failure } from '../ui/states.js'
-import {
-  asMarkdown,
-  asTestCase,
-  changeConversation,
-  conversationOf,
-  type Message,
-  speak,
-  startAgain,
-  stop,
-} from './conversation.js'
+import { Empty, Failure } from '../ui/states.js'
+import { changeConversation, conversationOf, speak, startAgain, stop } from './conversation.js'
 import type { Editing } from './editing.js'
-
-const ENDS: Record<string, string> = {
-  goal_reached: 'goal reached',
-  gave_up: 'the persona gave up',
-  out_of_scope: 'the agent cannot help with this',
-  max_turns: 'the last turn was reached',
-}
-
-interface Of {
-  projectId: string
-  persona: Persona
-}
+import { Foot, Messages, type Of } from './messages.js'
 
 function Scene({ persona: { id } }: Of) {
-  const { scenario, goal } = conversationOf(id)
+  const { scenario, goal, messages } = conversationOf(id)
+  const isSet = scenario !== '' || goal !== ''
   return (
-    <details class="scene" open={scenario !== '' || goal !== ''}>
+    // Once they talk, the conversation has the room.
+    <details class="scene" open={isSet && messages.length === 0}>
       <summary>Scenario and goal</summary>
       <Field label="Scenario" hint="What has happened, and what the persona knows.">
         {(described) => (
@@ -60,68 +40,17 @@ function Scene({ persona: { id } }: Of) {
   )
 }
 
-function Bubble({ message, projectId, persona }: Of & { message: Message }) {
-  const isPersona = message.role === 'user'
-  return (
-    <li class={isPersona ? 'said by-persona' : 'said by-agent'}>
-      {isPersona && <Portrait projectId={projectId} persona={persona} size={64} />}
-      <div class="bubble">
-        <span class="visually-hidden">{isPersona ? persona.name : 'You, as the agent'}: </span>
-        <p dir="auto">{message.content}</p>
-      </div>
-    </li>
-  )
-}
-
-function Messages({ projectId, persona }: Of) {
-  const { messages, isWaiting, ended } = conversationOf(persona.id)
-  const end = useRef<HTMLLIElement>(null)
-  const count = messages.length
-  useEffect(() => {
-    if (count > 0) end.current?.scrollIntoView({ block: 'nearest' })
-  }, [count, isWaiting])
-  return (
-    <ol class="messages" aria-live="polite" aria-label="Conversation">
-      {messages.map((message, at) => (
-        <Bubble key={at} message={message} projectId={projectId} persona={persona} />
-      ))}
-      {isWaiting && (
-        <li class="note" role="status">
-          {persona.name} is writing…
-        </li>
-      )}
-      {ended !== undefined && <li class="note">Ended: {ENDS[ended] ?? ended}</li>}
-      <li ref={end} aria-hidden="true" />
-    </ol>
-  )
-}
-
-function Foot({ persona }: Of) {
-  const conversation = conversationOf(persona.id)
-  const { messages, scenario, goal, tokens } = conversation
-  if (messages.length === 0) return null
-  return (
-    <p class="foot">
-      <span class="hint">{tokens.toLocaleString('en')} tokens</span>
-      <Copy
-        text={JSON.stringify(
-          { persona: persona.id, version: persona.version, scenario, goal, messages },
-          null,
-          2,
-        )}
-        label="Copy as JSON"
-      />
-      <Copy text={asMarkdown(persona, conversation)} label="Copy as Markdown" />
-      <Copy text={asTestCase(persona, conversation)} label="Copy as promptfoo test" />
-    </p>
-  )
-}
-
 function Talk({ projectId, persona }: Of) {
   const { id, name } = persona
   const { messages, text, isWaiting, failure, ended } = conversationOf(id)
   const canOpen = messages.length === 0 && text.trim() === ''
   const send = () => void speak(projectId, id)
+  const actions = useRef<HTMLParagraphElement>(null)
+  const count = messages.length
+  useEffect(() => {
+    // The last message is seen, and what one answers it with.
+    if (count > 0) actions.current?.scrollIntoView({ block: 'nearest' })
+  }, [count, isWaiting])
   useKeys([{ key: 'mod+Enter', label: 'Send the message', run: send }])
   return (
     <div class="talk">
@@ -145,7 +74,7 @@ function Talk({ projectId, persona }: Of) {
           )}
         </Field>
       )}
-      <p class="actions">
+      <p class="actions" ref={actions}>
         {ended === undefined && (
           <button
             type="button"

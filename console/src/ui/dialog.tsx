@@ -15,8 +15,11 @@ export function Dialog({ title, onClose, children, isWide = false }: DialogProps
   const id = useId()
   useEffect(() => {
     const before = document.activeElement
-    dialog.current?.showModal()
+    const own = dialog.current
+    own?.showModal()
     return () => {
+      // What is behind an open dialog takes no focus.
+      own?.close()
       if (before instanceof HTMLElement) before.focus()
     }
   }, [])

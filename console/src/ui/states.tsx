@@ -25,8 +25,15 @@ export function Loading({ what }: { what: string }) {
   )
 }
 
+interface CopyProps {
+  text: string
+  label?: string
+  /** Whether the button looks like any other, not like a part of the text. */
+  isPlain?: boolean
+}
+
 /** A text that can be copied by a button. */
-export function Copy({ text, label = 'Copy' }: { text: string; label?: string }) {
+export function Copy({ text, label = 'Copy', isPlain = false }: CopyProps) {
   const [isCopied, setCopied] = useState(false)
   async function copy() {
     await navigator.clipboard.writeText(text)
@@ -34,7 +41,7 @@ export function Copy({ text, label = 'Copy' }: { text: string; label?: string })
     window.setTimeout(() => setCopied(false), 2_000)
   }
   return (
-    <button type="button" class="quiet" onClick={() => void copy()}>
+    <button type="button" class={isPlain ? '' : 'quiet'} onClick={() => void copy()}>
       {isCopied ? 'Copied' : label}
     </button>
   )
@@ -42,10 +49,17 @@ export function Copy({ text, label = 'Copy' }: { text: string; label?: string })
 
 /** A failure: the service's own message, the request's id to copy, and another try where there is one. */
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
-  const { message, requestId } = toldOf(error)
+  const { message, requestId, issues } = toldOf(error)
   return (
     <div class="failure" role="alert">
       <p dir="auto">{message}</p>
+      {issues
+        .filter((issue) => !message.includes(issue.message))
+        .map((issue) => (
+          <p key={`${issue.path} ${issue.message}`} dir="auto">
+            {issue.message}
+          </p>
+        ))}
       <p class="actions">
         {onRetry !== undefined && (
           <button type="button" onClick={onRetry}>

@@ -1,94 +1,14 @@
-import { signal } from '@preact/signals'
 import { useState } from 'preact/hooks'
-import type { PersonaDraft } from '../../../src/client/types.js'
-import { isPersonasError, type PersonasIssue, service } from '../service.js'
-import { say } from '../toasts.js'
+import { DraftCard } from '../drafts/draft-card.js'
+import { changeDrafting, draftingOf, writeDrafts } from '../drafts/drafting.js'
+import { isPersonasError, type PersonasIssue } from '../service.js'
 import { Field, issuesOf } from '../ui/field.js'
 import { Failure } from '../ui/states.js'
 
 const MOST = 50
 
-interface Drafting {
-  brief: string
-  count: number
-  drafts: PersonaDraft[]
-  dropped: number
-  isBusy: boolean
-}
-
-/** What is drafted of each project: it was paid for, and stays while one looks elsewhere. */
-const all = signal<ReadonlyMap<string, Drafting>>(new Map())
-
-function draftingOf(projectId: string): Drafting {
-  return all.value.get(projectId) ?? { brief: '', count: 5, drafts: [], dropped: 0, isBusy: false }
-}
-
-function change(projectId: string, part: Partial<Drafting>): void {
-  all.value = new Map(all.value).set(projectId, { ...draftingOf(projectId), ...part })
-}
-
-interface DraftProps {
-  projectId: string
-  draft: PersonaDraft
-  onGone: () => void
-}
-
-/** A draft, to take, edit or leave. */
-function Draft({ projectId, draft, onGone }: DraftProps) {
-  const [given, setGiven] = useState(draft)
-  const [issues, setIssues] = useState<PersonasIssue[]>([])
-  const [failure, setFailure] = useState<unknown>(undefined)
-  async function take() {
-    setFailure(undefined)
-    setIssues([])
-    try {
-      await service.value.personas.create.mutate({ projectId, ...given })
-      say(`Created ${given.name}`)
-      onGone()
-    } catch (error) {
-      if (isPersonasError(error) && error.issues !== undefined) setIssues(error.issues)
-      else setFailure(error)
-    }
-  }
-  const values = Object.entries(given.metadata).map(([axis, value]) => `${axis}: ${value}`)
-  return (
-    <li class="draft">
-      <Field label="Name" issues={issuesOf(issues, 'name')}>
-        {(described) => (
-          <input
-            {...described}
-            dir="auto"
-            value={given.name}
-            onInput={({ currentTarget }) => setGiven({ ...given, name: currentTarget.value })}
-          />
-        )}
-      </Field>
-      {given.description !== undefined && <p dir="auto">{given.description}</p>}
-      <p class="hint" dir="auto">
-        {values.join(' · ')}
-      </p>
-      <Field label="System prompt" issues={issuesOf(issues, 'systemPrompt')}>
-        {(described) => (
-          <textarea
-            {...described}
-            rows={4}
-            dir="auto"
-            value={given.systemPrompt}
-            onInput={({ currentTarget }) => setGiven({ ...given, systemPrompt: currentTarget.value })}
-          />
-        )}
-      </Field>
-      {failure !== undefined && <Failure error={failure} />}
-      <p class="actions">
-        <button type="button" class="primary" onClick={() => void take()}>
-          Take
-        </button>
-        <button type="button" onClick={onGone}>
-          Leave
-        </button>
-      </p>
-    </li>
-  )
+function counted(drafts: number): string {
+  return drafts === 1 ? '1 draft' : `${drafts} drafts`
 }
 
 /** Drafts of personas from a brief. */
@@ -99,18 +19,13 @@ export function Drafts({ projectId }: { projectId: string }) {
   async function write() {
     setIssues([])
     setFailure(undefined)
-    change(projectId, { isBusy: true })
     try {
-      const made = await service.value.personas.generate.mutate({ projectId, brief, count })
-      change(projectId, { drafts: [...made.drafts, ...draftingOf(projectId).drafts], dropped: made.dropped })
+      await writeDrafts(projectId)
     } catch (error) {
       if (isPersonasError(error) && error.issues !== undefined) setIssues(error.issues)
       else setFailure(error)
     }
-    change(projectId, { isBusy: false })
   }
-  const leave = (draft: PersonaDraft) =>
-    change(projectId, { drafts: draftingOf(projectId).drafts.filter((each) => each !== draft) })
   return (
     <section class="drafts">
       <h1>Drafts</h1>
@@ -132,7 +47,7 @@ export function Drafts({ projectId }: { projectId: string }) {
               dir="auto"
               placeholder="Customers of a bank whose card was stolen"
               value={brief}
-              onInput={({ currentTarget }) => change(projectId, { brief: currentTarget.value })}
+              onInput={({ currentTarget }) => changeDrafting(projectId, { brief: currentTarget.value })}
             />
           )}
         </Field>
@@ -140,11 +55,14 @@ export function Drafts({ projectId }: { projectId: string }) {
           {(described) => (
             <input
               {...described}
+              class="number"
               type="number"
               min={1}
               max={MOST}
               value={count}
-              onInput={({ currentTarget }) => change(projectId, { count: Number(currentTarget.value) })}
+              onInput={({ currentTarget }) =>
+                changeDrafting(projectId, { count: Number(currentTarget.value) })
+              }
             />
           )}
         </Field>
@@ -154,12 +72,12 @@ export function Drafts({ projectId }: { projectId: string }) {
       </form>
       {failure !== undefined && <Failure error={failure} onRetry={() => void write()} />}
       <p class="hint" role="status">
-        {drafts.length > 0 && `${drafts.length} drafts. Nothing is stored until you take it.`}
+        {drafts.length > 0 && `${counted(drafts.length)}. Nothing is stored until you take it.`}
         {dropped > 0 && ` ${dropped} were left out, as they were nearly the same as others.`}
       </p>
       <ul class="draft-list">
         {drafts.map((draft) => (
-          <Draft key={draft.name} projectId={projectId} draft={draft} onGone={() => leave(draft)} />
+          <DraftCard key={draft.key} projectId={projectId} draft={draft} />
         ))}
       </ul>
     </section>

@@ -1,6 +1,8 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { Filters } from '../gallery/filters.js'
 import { Grid } from '../gallery/grid.js'
-import { listingOf, readSearch, SORTS, type Sort, tagWord, USUAL_SORT } from '../gallery/listing.js'
+import { listingOf } from '../gallery/listing.js'
+import { addressOf, readSearch, rememberSearch, sortOf } from '../gallery/search.js'
 import { clearSelection, selected } from '../gallery/selection.js'
 import { SelectionBar } from '../gallery/selection-bar.js'
 import { useKeys } from '../keys.js'
@@ -9,25 +11,8 @@ import { epoch } from '../service.js'
 import { Empty, Failure, Loading } from '../ui/states.js'
 import { FirstVisit } from './first-visit.js'
 
-/** Tags that are shown above the cards: the most used. */
-const MAX_TAGS = 24
 /** Milliseconds after the last letter before it is looked for. */
 const TYPING = 200
-
-/** The address of a search. */
-function addressOf(projectId: string, search: string, sort: string): string {
-  const query = new URLSearchParams()
-  if (search.trim() !== '') query.set('q', search)
-  if (sort !== USUAL_SORT) query.set('sort', sort)
-  const text = query.toString()
-  return `${pathTo('gallery', { projectId })}${text === '' ? '' : `?${text}`}`
-}
-
-function sortOf(query: URLSearchParams): Sort {
-  const sort = query.get('sort') ?? ''
-  // A key of the sorts is one.
-  return sort in SORTS ? (sort as Sort) : USUAL_SORT
-}
 
 /** The personas of a project as cards, found by words and tags. */
 export function Gallery({ projectId }: { projectId: string }) {
@@ -40,6 +25,7 @@ export function Gallery({ projectId }: { projectId: string }) {
   const typing = useRef<number | undefined>(undefined)
   const since = epoch.value
 
+  useEffect(() => rememberSearch(projectId, addressOf(projectId, text, sort)), [projectId, text, sort])
   useEffect(() => void listing.refresh(), [listing, since])
   useEffect(() => () => window.clearTimeout(typing.current), [])
   useEffect(() => {
@@ -57,8 +43,7 @@ export function Gallery({ projectId }: { projectId: string }) {
       run: () => {
         if (selected.value.size > 0) return clearSelection()
         input.current?.blur()
-        if (input.current !== null) input.current.value = ''
-        search('')
+        put('')
       },
     },
   ])
@@ -69,12 +54,12 @@ export function Gallery({ projectId }: { projectId: string }) {
   const isSearch = q !== '' || tags.length > 0
   const failure = listing.failure.value
   const isEmpty = isComplete && count === 0
-  const lower = tags.map((tag) => tag.toLowerCase())
+  // Where there is nothing to find, there is nothing to find it with.
+  const isFirstVisit = isEmpty && !isSearch
 
-  function toggleTag(tag: string) {
-    const others = tags.filter((each) => each.toLowerCase() !== tag.toLowerCase())
-    const next = others.length === tags.length ? [...tags, tag] : others
-    const words = [q, ...next.map(tagWord)].join(' ').trim()
+  function put(words: string) {
+    // What was being typed is not looked for after it.
+    window.clearTimeout(typing.current)
     if (input.current !== null) input.current.value = words
     search(words)
   }
@@ -88,54 +73,37 @@ export function Gallery({ projectId }: { projectId: string }) {
         <span class="visually-hidden" role="status">
           {isComplete && `${shownCount || 'No'} personas`}
         </span>
-        <input
-          ref={input}
-          type="search"
-          aria-label="Find personas"
-          placeholder="Words or tag:billing"
-          defaultValue={text}
-          dir="auto"
-          onInput={({ currentTarget }) => {
-            window.clearTimeout(typing.current)
-            const { value } = currentTarget
-            typing.current = window.setTimeout(() => search(value), TYPING)
-          }}
-        />
-        <a class="button primary" href={create}>
-          New persona
-        </a>
+        {!isFirstVisit && (
+          <>
+            <input
+              ref={input}
+              type="search"
+              aria-label="Find personas"
+              placeholder="Words or tag:billing"
+              defaultValue={text}
+              dir="auto"
+              onInput={({ currentTarget }) => {
+                window.clearTimeout(typing.current)
+                const { value } = currentTarget
+                typing.current = window.setTimeout(() => search(value), TYPING)
+              }}
+            />
+            <a class="button primary" href={create}>
+              New persona
+            </a>
+          </>
+        )}
       </header>
-      <div class="filters">
-        <ul class="tag-counts" aria-label="Tags">
-          {listing.tags.value.slice(0, MAX_TAGS).map(({ tag, count: uses }) => (
-            <li key={tag}>
-              <button
-                type="button"
-                class="tag"
-                aria-pressed={lower.includes(tag.toLowerCase())}
-                onClick={() => toggleTag(tag)}
-              >
-                <bdi>{tag}</bdi> <span class="uses">{uses}</span>
-              </button>
-            </li>
-          ))}
-        </ul>
-        <label class="sort">
-          Sort
-          <select
-            value={sort}
-            onChange={({ currentTarget }) =>
-              navigate(addressOf(projectId, text, currentTarget.value), { replace: true })
-            }
-          >
-            {Object.entries(SORTS).map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
-      </div>
+      {!isFirstVisit && (
+        <Filters
+          counts={listing.tags.value}
+          q={q}
+          tags={tags}
+          sort={sort}
+          onSearch={put}
+          onSort={(next) => navigate(addressOf(projectId, text, next), { replace: true })}
+        />
+      )}
       <SelectionBar listing={listing} />
       {failure !== undefined && <Failure error={failure} onRetry={() => void listing.refresh()} />}
       {isEmpty && isSearch && (
@@ -145,19 +113,13 @@ export function Gallery({ projectId }: { projectId: string }) {
             tags.
           </p>
           <p>
-            <button
-              type="button"
-              onClick={() => {
-                if (input.current !== null) input.current.value = ''
-                search('')
-              }}
-            >
+            <button type="button" onClick={() => put('')}>
               Clear the search
             </button>
           </p>
         </Empty>
       )}
-      {isEmpty && !isSearch && <FirstVisit projectId={projectId} />}
+      {isFirstVisit && <FirstVisit projectId={projectId} />}
       {count === 0 && !isComplete && failure === undefined && <Loading what="personas" />}
       <Grid key={text + sort} listing={listing} />
     </section>
