@@ -32,7 +32,9 @@ interface Counts {
 async function runTests(args: string[], env: Record<string, string>, folder: string): Promise<Counts> {
   const report = join(folder, 'report.json')
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...args], {
+  // Some of them are slow, each in something else; none has to be quick.
+  const limits = ['--testTimeout=120000', '--hookTimeout=120000']
+  const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...limits, ...args], {
     env: { ...process.env, ...env },
     stdio: 'inherit',
   })
