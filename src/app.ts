@@ -90,7 +90,7 @@ export async function buildApp({
   })
   app.setErrorHandler(sendError)
   requests.follow(app)
-  if (config.apiKeys === undefined) guardOrigins(app, config)
+  guardOrigins(app, config)
   if (config.corsOrigins.length > 0) await app.register(cors, { delegator: corsOf(config.corsOrigins) })
   answerUnknownRoutes(app)
 
@@ -115,7 +115,7 @@ export async function buildApp({
     acceptJson(scope)
     mountRest(scope, mounting)
     mountOpenAi(scope, { models: services.models, answers })
-    mountMcp(scope, mounting)
+    await scope.register(async (inner) => mountMcp(inner, mounting))
     await scope.register(async (inner) => mountImages(inner, services.images, images))
     await scope.register(async (inner) => mountFiles(inner, { ...mounting, images }))
   })

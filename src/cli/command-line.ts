@@ -100,6 +100,10 @@ export function readCommand(args: string[]): Command {
   if (url !== undefined && !/^https?:\/\//i.test(url)) {
     throw new UsageError('--url must begin with http:// or https://')
   }
+  // It would be in every message that names the service.
+  if (url !== undefined && /^https?:\/\/[^/?#]*@/i.test(url)) {
+    throw new UsageError('--url must not hold a user name or password; a key goes into PERSONAS_API_KEY')
+  }
   if (command === 'mcp') return { name: 'mcp', url, projectId: project }
   if (name !== undefined) {
     if (!folder || !project) throw new UsageError(`${name} needs <folder> and --project <id>`)

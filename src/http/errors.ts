@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { ServiceError } from '../errors/error.js'
 import { type PublicError, publicError } from '../errors/public.js'
 import {
+  bodyNotJson,
   bodyTooLarge,
   malformedRequest,
   methodNotSupported,
@@ -194,6 +195,25 @@ export function sendTrpcError(error: unknown, request: FastifyRequest, reply: Fa
   logFailure(request, given, known)
   errorHeaders(reply, known)
   return reply.code(known.status).send(trpcErrorBody(known, request.id))
+}
+
+/** The number of an error of JSON-RPC 2.0 that is no answer to a message. */
+function jsonRpcCode({ status, message }: PublicError): number {
+  if (message === bodyNotJson().message) return -32700
+  if (status >= 500) return -32603
+  return status === 400 ? -32600 : -32000
+}
+
+/** Answers with an error in the form of JSON-RPC, which MCP speaks. */
+export function sendMcpError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const given = fromFastify(error, request)
+  const known = publicError(given)
+  logFailure(request, given, known)
+  errorHeaders(reply, known)
+  const { message, ...details } = known
+  const data = { ...details, requestId: request.id }
+  const body = { jsonrpc: '2.0', id: null, error: { code: jsonRpcCode(known), message, data } }
+  return reply.code(known.status).type('application/json; charset=utf-8').send(jsonLine(body))
 }
 
 /** The path of a request's target, which may be absolute (RFC 9112 §3.2.2), as it was sent. */

@@ -1,66 +1,94 @@
 import { createMcpHandler } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { publicError } from '../errors/public.js'
-import { bodyNotObject } from '../errors/requests.js'
+import { batchTooLarge, bodyNotJson, bodyNotObject } from '../errors/requests.js'
 import { type Caller, localCaller } from '../mcp/caller.js'
 import { agentServer } from '../mcp/server.js'
 import { takesLong } from '../mcp/tools.js'
 import { projectInput } from '../projects/schema.js'
 import { Answer } from './answers.js'
-import { jsonObject } from './body.js'
-import { logFailure } from './errors.js'
+import { logFailure, sendMcpError } from './errors.js'
 import type { Mounting } from './rest.js'
+
+/** Messages in one batch, at most; only the protocol's version 2025-03-26 has batches. */
+const MAX_BATCH = 20
+
+const query = projectInput.partial()
+
+type McpRequest = FastifyRequest<{ Querystring: { projectId?: unknown } }>
+
+/** What the protocol's handler reads of a web Request whose body is parsed. A real one takes as long to make as a call to answer. */
+function webRequest({ headers }: McpRequest): Request {
+  const get = (name: string) => {
+    const value = headers[name]
+    return value === undefined ? null : String(value)
+  }
+  // Without a signal: the work is waited for, and procedures have the request's own.
+  return { method: 'POST', headers: { get } } as unknown as Request
+}
+
+/** What is read of a message before the protocol's handler checks it. */
+interface Message {
+  method?: unknown
+  params?: { name?: unknown } | null
+}
+
+function isMessage(value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The messages of a body, which is one message or a batch. */
+function messagesOf(body: unknown): Message[] {
+  const messages: unknown[] = [body].flat()
+  if (messages.length > MAX_BATCH) throw batchTooLarge({ max: MAX_BATCH })
+  if (!messages.every(isMessage)) throw bodyNotObject()
+  return messages
+}
+
+function parsed(body: unknown): unknown {
+  if (typeof body !== 'string' || body.trim() === '') throw bodyNotObject()
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw bodyNotJson()
+  }
+}
 
 /** Serves the tools and prompts of MCP at `/mcp`: Streamable HTTP without sessions, a message a request. */
 export function mountMcp(scope: FastifyInstance, { services, answers }: Mounting): void {
   const callers = new WeakMap<Request, Caller>()
-  const handler = createMcpHandler(
-    ({ requestInfo }) => {
-      const caller = requestInfo && callers.get(requestInfo)
-      if (caller === undefined) throw new Error('A server of MCP is made for requests alone')
-      return agentServer(caller)
-    },
-    // Nothing changes that a client could wait for.
-    { maxSubscriptions: 0 },
-  )
+  const handler = createMcpHandler(({ requestInfo }) => {
+    const caller = requestInfo && callers.get(requestInfo)
+    if (caller === undefined) throw new Error('A server of MCP is made for requests alone')
+    return agentServer(() => caller)
+  })
+  scope.setErrorHandler(sendMcpError)
 
-  async function answer(
-    request: FastifyRequest<{ Querystring: { projectId?: unknown } }>,
-    reply: FastifyReply,
-  ) {
-    const { access, id: requestId, lifetime, body, query } = request
-    const message = typeof body === 'string' ? jsonObject(body) : undefined
-    if (message === undefined) throw bodyNotObject()
-    const { projectId } = projectInput.partial().parse(query)
+  async function answer(request: McpRequest, reply: FastifyReply) {
+    const { access, id: requestId, lifetime } = request
+    const { projectId } = request.query.projectId === undefined ? {} : query.parse(request.query)
+    const body = parsed(request.body)
+    const messages = messagesOf(body)
+    const brief = messages.filter(({ method, params }) => method !== 'tools/call' || !takesLong(params?.name))
     const lists = new Answer(answers, request)
-    const { name } = (message.params ?? {}) as { name?: unknown }
-    await lists.begin(message.method === 'tools/call' && takesLong(name) ? 0 : 1)
+    await lists.begin(brief.length, { isBatch: messages.length > 1 })
     const errorOf = (error: unknown) => {
       const known = publicError(error)
       logFailure(request, error, known)
       return known
     }
-    const { signal } = lifetime
-    const asked = new Request('http://localhost/mcp', {
-      method: 'POST',
-      headers: textHeaders(request),
-      signal,
-    })
-    callers.set(asked, localCaller({ services, access, requestId, lists }, { errorOf, projectId }))
-    const bytes = await lifetime.during(async () => {
-      const response = await handler.fetch(asked, { parsedBody: message })
-      for (const [key, value] of response.headers) reply.header(key, value)
-      reply.code(response.status)
-      return Buffer.from(await response.arrayBuffer())
+    const context = { services, access, requestId, lists }
+    const asked = webRequest(request)
+    callers.set(asked, localCaller(context, { errorOf, projectId, signal: () => lifetime.signal }))
+    const { status, type, bytes } = await lifetime.during(async () => {
+      const response = await handler.fetch(asked, { parsedBody: body })
+      // Of its headers, the others are for a connection that the SDK holds.
+      const type = response.headers.get('content-type')
+      return { status: response.status, type, bytes: Buffer.from(await response.arrayBuffer()) }
     })
     lists.made(bytes.length)
-    return reply.send(bytes)
+    reply.code(status)
+    return type === null ? reply.send() : reply.type(type).send(bytes)
   }
-  scope.post('/mcp', answer)
-}
-
-/** What the protocol reads of a request's headers. */
-function textHeaders({ headers }: FastifyRequest): Record<string, string> {
-  const read = Object.entries(headers).filter(([name]) => /^(accept|content-type|mcp-.*)$/.test(name))
-  return Object.fromEntries(read.map(([name, value]) => [name, String(value)]))
+  scope.post('/mcp', { config: { checksOrigin: true } }, answer)
 }

@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether pages of other origins may ask for the route: it is open to all. */
     isOpen?: boolean
+    /** Whether `Origin` is checked where keys are set, too. */
+    checksOrigin?: boolean
   }
 }
 
@@ -16,20 +18,24 @@ function hostName(host: string): string | undefined {
   return ipv6 ?? name
 }
 
-/** The host that is asked: that of an absolute target before the header's (RFC 9112 §3.2.2). */
-function hostOf({ url, headers }: FastifyRequest): string {
-  return (/^[a-z][a-z0-9+.-]*:\/\/([^/?]*)/i.exec(url)?.[1] ?? headers.host ?? '').toLowerCase()
+/**
+ * The host that is asked: that of an absolute target before the header's (RFC 9112 §3.2.2); undefined where HTTP/1.0
+ * names none.
+ */
+function hostOf({ url, headers }: FastifyRequest): string | undefined {
+  return (/^[a-z][a-z0-9+.-]*:\/\/([^/?]*)/i.exec(url)?.[1] ?? headers.host)?.toLowerCase()
 }
 
 /**
  * Where no keys are set, any page that a user of this machine opens could call the service. So a request from a
  * page of another origin is refused (`Origin`, RFC 6454), unless `CORS_ORIGINS` names it; and where the service
  * listens on loopback, so is a request whose `Host` is another name, which DNS rebinding would make its own
- * origin. Routes whose config says `isOpen` stay open.
+ * origin. Routes whose config says `isOpen` stay open. Where keys are set, `Origin` is checked on those alone whose
+ * config says `checksOrigin`.
  */
 export function guardOrigins(
   app: FastifyInstance,
-  { corsOrigins, host: ownHost }: Pick<Config, 'corsOrigins' | 'host'>,
+  { corsOrigins, host: ownHost, apiKeys }: Pick<Config, 'corsOrigins' | 'host' | 'apiKeys'>,
 ): void {
   const named = new Set(corsOrigins)
   const namedHosts = new Set(corsOrigins.map((origin) => new URL(origin).host))
@@ -41,16 +47,21 @@ export function guardOrigins(
     return name === ownHost.toLowerCase() || isLoopback(name) || namedHosts.has(host)
   }
 
-  function fault(request: FastifyRequest): ServiceError | undefined {
-    const { origin } = request.headers
-    const host = hostOf(request)
-    if (onLoopback && host !== '' && !isOwnHost(host)) return foreignHost()
+  function faultOfHost(host: string | undefined): ServiceError | undefined {
+    return onLoopback && host !== undefined && !isOwnHost(host) ? foreignHost() : undefined
+  }
+
+  function faultOfOrigin(origin: string | undefined, host: string | undefined): ServiceError | undefined {
     if (origin === undefined || named.has(origin)) return undefined
-    const own = URL.canParse(origin) && host !== '' && new URL(origin).host === host
+    const own = host !== '' && URL.canParse(origin) && new URL(origin).host === host
     return own ? undefined : foreignOrigin()
   }
 
   app.addHook('onRequest', (request, _reply, done) => {
-    done(request.routeOptions.config.isOpen === true ? undefined : fault(request))
+    const { isOpen = false, checksOrigin = false } = request.routeOptions.config
+    if (isOpen || (apiKeys !== undefined && !checksOrigin)) return done()
+    const host = hostOf(request)
+    const fault = apiKeys === undefined ? faultOfHost(host) : undefined
+    done(fault ?? faultOfOrigin(request.headers.origin, host))
   })
 }

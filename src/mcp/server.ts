@@ -1,8 +1,10 @@
-import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server'
+import { ProtocolError, ProtocolErrorCode, type Result, Server } from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import { publicError } from '../errors/public.js'
 import { version } from '../version.js'
 import type { Caller } from './caller.js'
 import { complete, getPrompt, listPrompts } from './prompts.js'
-import { callTool, tools } from './tools.js'
+import { callTool, listTools } from './tools.js'
 
 const INSTRUCTIONS =
   'Personas are simulated users with whom chatbots and agents are tested. They live in projects: any id of your own is ' +
@@ -18,8 +20,46 @@ const jsonSchemaValidator = {
   },
 }
 
-/** A server of MCP for one request or one connection. What a tool may do is what the caller may. */
-export function agentServer(caller: Caller): Server {
+type Answer = (caller: Caller, params: unknown) => Promise<Result>
+
+/** A method of the protocol, whose params are checked here so that what is wrong with them is said in plain words. */
+function method<T>(
+  params: z.ZodType<T>,
+  answer: (caller: Caller, params: T) => Promise<Result> | Result,
+): Answer {
+  return async (caller, given = {}) => {
+    const { error } = params.safeParse(given)
+    if (error) throw new ProtocolError(ProtocolErrorCode.InvalidParams, publicError(error).message)
+    // As it was sent: a copy would take time, and lose keys such as `__proto__` before they are refused.
+    return answer(caller, given as T)
+  }
+}
+
+const cursor = z.object({ cursor: z.string().optional() })
+const texts = z.record(z.string(), z.string()).optional()
+const methods: Record<string, Answer> = {
+  'tools/list': method(cursor, (_caller, params) => listTools(params)),
+  'tools/call': method(
+    z.object({ name: z.string(), arguments: z.record(z.string(), z.unknown()).optional() }),
+    callTool,
+  ),
+  'prompts/list': method(cursor, listPrompts),
+  'prompts/get': method(z.object({ name: z.string(), arguments: texts }), getPrompt),
+  'completion/complete': method(
+    z.object({
+      ref: z.object({ type: z.string(), name: z.string().optional() }),
+      argument: z.object({ name: z.string(), value: z.string() }),
+      context: z.object({ arguments: texts }).optional(),
+    }),
+    complete,
+  ),
+}
+
+/**
+ * A server of MCP for one request or one connection. `callerOf` makes what a request may do; its signal ends when
+ * the client gives the request up.
+ */
+export function agentServer(callerOf: (signal: AbortSignal) => Caller): Server {
   const server = new Server(
     { name: 'personas-api', title: 'Personas', version },
     {
@@ -28,27 +68,21 @@ export function agentServer(caller: Caller): Server {
       jsonSchemaValidator,
     },
   )
-  /** What the procedures throw, as an error of the protocol with the same message. */
-  async function answer<T>(ask: Promise<T>): Promise<T> {
+  // Handlers of single methods would have the SDK check params and answers, some of them twice, and refuse wrong
+  // params with an internal error that holds the whole report of the schema.
+  server.fallbackRequestHandler = async ({ method, params }, { mcpReq }) => {
+    const answer = Object.hasOwn(methods, method) ? methods[method] : undefined
+    if (answer === undefined) throw new ProtocolError(ProtocolErrorCode.MethodNotFound, 'Method not found')
+    const caller = callerOf(mcpReq.signal)
     try {
-      return await ask
+      return await answer(caller, params)
     } catch (error) {
       if (error instanceof ProtocolError) throw error
-      const { message, status = 500, ...details } = caller.errorOf(error)
-      const code = status < 500 ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError
-      throw new ProtocolError(code, message, { status, ...details })
+      const { message, ...details } = caller.errorOf(error)
+      const isOfCaller = details.code !== undefined && (details.status ?? 500) < 500
+      const code = isOfCaller ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError
+      throw new ProtocolError(code, message, { status: 500, ...details })
     }
   }
-  server.setRequestHandler('tools/list', () => ({ tools: [...tools] }))
-  server.setRequestHandler('tools/call', ({ params }, { mcpReq }) => callTool(params, caller, mcpReq.signal))
-  server.setRequestHandler('prompts/list', ({ params }, { mcpReq }) =>
-    answer(listPrompts(caller, params?.cursor, mcpReq.signal)),
-  )
-  server.setRequestHandler('prompts/get', ({ params }, { mcpReq }) =>
-    answer(getPrompt(params, caller, mcpReq.signal)),
-  )
-  server.setRequestHandler('completion/complete', ({ params }, { mcpReq }) =>
-    answer(complete(params, caller, mcpReq.signal)),
-  )
   return server
 }

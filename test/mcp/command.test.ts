@@ -85,33 +85,114 @@ describe('personas-api mcp --url', () => {
     await stranger.close()
   })
 
-  it('says where no service is', async () => {
+  it('ends the pages of the service where no agent would read on', async () => {
+    const projectId = newProjectId()
+    const keyed = service.as({ authorization: `Bearer ${KEY}` })
+    for (const name of ['a', 'b', 'c']) {
+      await keyed.client.personas.create.mutate({ projectId, name, systemPrompt: 'x'.repeat(100_000) })
+    }
+    const agent = await agentOf(['--url', service.url], { env: { PERSONAS_API_KEY: KEY } })
+    const list = async (cursor?: string) =>
+      (await callTool(agent, 'personas_list', { projectId, full: true, ...(cursor && { cursor }) })).value
+    const { items, nextCursor } = await list()
+    const next = await list(nextCursor)
+    const names = [items, next.items].map((page) => page.map(({ name }: { name: string }) => name))
+    expect([names, next.nextCursor]).toEqual([[['a', 'b'], ['c']], undefined])
+    await agent.close()
+  })
+
+  it('says what answers at a wrong address, and takes no password in it', async () => {
+    const env = { PERSONAS_API_KEY: KEY }
+    const agent = await agentOf(['--url', `${service.url}/elsewhere`, '--project', 'a'], { env })
+    await expect(agent.listPrompts()).rejects.toMatchObject({ data: { status: 404 } })
+    await agent.close()
+    const { out, err, code } = await run(['--url', service.url.replace('//', '//user:secret@')], env)
+    expect([out, code]).toEqual(['', 2])
+    expect(err).toContain('--url must not hold a user name or password')
+    expect(err).not.toContain('secret')
+  })
+
+  it('says where no service is, at once', async () => {
+    const began = Date.now()
     const agent = await agentOf(['--url', 'http://127.0.0.1:9'])
     const { error } = await callTool(agent, 'personas_list', { projectId: 'a' })
     expect(error).toContain('http://127.0.0.1:9')
+    const prompts = await agentOf(['--url', 'http://127.0.0.1:9', '--project', 'a'])
+    await expect(prompts.listPrompts()).rejects.toThrow('http://127.0.0.1:9')
+    await prompts.close()
+    // Tried again, each would take half a minute.
+    expect(Date.now() - began).toBeLessThan(20_000)
     await agent.close()
   })
 })
 
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 'init',
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
+}
+
+const line = (message: unknown) => `${JSON.stringify(message)}\n`
+const answersIn = (out: string) =>
+  out
+    .trim()
+    .split('\n')
+    .map((each) => JSON.parse(each))
+
 describe('the command', () => {
   it('writes nothing but the protocol to standard output, and ends with its input', async () => {
-    const ping = {
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'initialize',
-      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
-    }
     // A setting that is nearly one makes a warning.
     const env = { DATA_DIR: temporaryFolder(), MONGO_URL: 'mongodb://localhost' }
-    const { out, err, code } = await run([], env, `${JSON.stringify(ping)}\nno json\n`)
-    expect(
-      out
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
-    ).toMatchObject([{ id: 1 }])
+    const { out, err, code } = await run([], env, line(INITIALIZE))
+    expect(answersIn(out)).toMatchObject([{ id: 'init' }])
     expect(err).toContain('MONGODB_URL')
     expect(code).toBe(0)
+  })
+
+  it('answers what is no message with an error, and goes on', async () => {
+    const env = { DATA_DIR: temporaryFolder() }
+    const input = [
+      line(INITIALIZE),
+      'no json\n',
+      '\n',
+      '[]\n',
+      '{"jsonrpc":"2.0","id":7,"method":5}\n',
+      `{"jsonrpc":"2.0","id":8,"method":"${'x'.repeat(11 * 1024 * 1024)}"}\n`,
+      line({ jsonrpc: '2.0', id: 9, method: 'tools/call', params: {} }),
+      // A batch, and no newline at the end.
+      JSON.stringify([10, 11].map((id) => ({ jsonrpc: '2.0', id, method: 'ping' }))),
+    ]
+    const { out, err, code } = await run([], env, input.join(''))
+    const answers = answersIn(out)
+    const errors = answers.filter(({ error }) => error).map(({ id, error }) => [id, error.code])
+    expect(errors.sort()).toEqual(
+      [
+        [null, -32700],
+        [null, -32600],
+        [7, -32600],
+        [null, -32600],
+        [9, -32602],
+      ].sort(),
+    )
+    const ids = answers.filter(({ result }) => result).map(({ id }) => id)
+    expect(ids).toEqual(['init', 10, 11])
+    expect([err, code]).toEqual(['', 0])
+  })
+
+  it('finishes and answers the calls that it has taken when its input ends', async () => {
+    const env = { DATA_DIR: temporaryFolder() }
+    const calls = Array.from({ length: 100 }, (_, id) => {
+      const params = { name: 'personas_create', arguments: { projectId: 'own', name: `persona ${id}` } }
+      return line({ jsonrpc: '2.0', id, method: 'tools/call', params })
+    })
+    const { out, code } = await run([], env, line(INITIALIZE) + calls.join(''))
+    const created = answersIn(out).filter(({ result }) => result?.structuredContent?.version === 1)
+    expect([created.length, code]).toEqual([100, 0])
+    const agent = await agentOf([], { env })
+    const { value } = await callTool(agent, 'personas_list', { projectId: 'own', limit: 500 })
+    expect(value.items).toHaveLength(100)
+    await agent.close()
   })
 
   it('says in one line why it cannot start', async () => {

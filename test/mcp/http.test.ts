@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tools } from '../../src/mcp/tools.js'
 import { startImagesApi } from '../portraits/images-api.js'
@@ -60,36 +62,102 @@ describe('MCP over HTTP', () => {
   const rpc = (method: string, params: object = {}) =>
     JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
 
-  it('takes a single message at a time, of JSON within the limits', async () => {
-    const call = rpc('tools/call', { name: 'projects_list', arguments: {} })
-    for (const [body, status] of [
-      [`[${call},${call}]`, 400],
-      ['{', 400],
-      ['null', 400],
-      ['', 400],
-      ['[', 400],
-      [`{"jsonrpc":"2.0","id":1,"method":"ping","params":${'['.repeat(100)}${']'.repeat(100)}}`, 400],
-      [`{"a":[${'0,'.repeat(30_000)}0]}`, 400],
-      [`{"a":"${'x'.repeat(1024 * 1024)}"}`, 413],
-      ['{"jsonrpc":"2.0","id":1}', 400],
-      ['{"jsonrpc":"1.0","id":1,"method":"tools/list"}', 400],
+  it('takes JSON within the limits, and says what is wrong in the form of JSON-RPC', async () => {
+    for (const [body, status, code] of [
+      ['{', 400, -32700],
+      ['null', 400, -32600],
+      ['', 400, -32600],
+      ['[', 400, -32700],
+      ['[]', 400, -32600],
+      ['[1]', 400, -32600],
+      [`{"jsonrpc":"2.0","id":1,"method":"ping","params":${'['.repeat(100)}${']'.repeat(100)}}`, 400, -32600],
+      [`{"a":[${'0,'.repeat(30_000)}0]}`, 400, -32600],
+      [`{"a":"${'x'.repeat(1024 * 1024)}"}`, 413, -32000],
+      ['{"jsonrpc":"2.0","id":1}', 400, -32600],
+      ['{"jsonrpc":"1.0","id":1,"method":"tools/list"}', 400, -32600],
     ] as const) {
       const response = await post(body)
       expect([body.slice(0, 60), response.status]).toEqual([body.slice(0, 60), status])
-      expect(await response.json()).toBeTypeOf('object')
+      const message = { jsonrpc: '2.0', error: { code, message: expect.any(String) } }
+      expect([body.slice(0, 60), await response.json()]).toEqual([
+        body.slice(0, 60),
+        expect.objectContaining({ ...message, error: expect.objectContaining(message.error) }),
+      ])
     }
+    const call = rpc('tools/list')
     expect((await post(call, { 'Content-Type': 'text/plain' })).status).toBe(415)
   })
 
-  it('has no sessions, no streams and no subscriptions', async () => {
+  it('answers a batch of the version that has them, of up to 20 messages', async () => {
+    const call = (id: number) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name: 'projects_list' },
+    })
+    const batch = async (count: number) => {
+      const messages = Array.from({ length: count }, (_, id) => call(id))
+      const response = await post(JSON.stringify(messages), { 'MCP-Protocol-Version': '2025-03-26' })
+      return { status: response.status, text: await response.text() }
+    }
+    const { status, text } = await batch(20)
+    const answers = [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data))
+    expect([status, answers.map(({ id }) => id).sort((a, b) => a - b)]).toEqual([200, [...Array(20).keys()]])
+    expect(await batch(21)).toMatchObject({ status: 400, text: expect.stringContaining('at most 20') })
+  })
+
+  it('says which parameters are wrong, in plain words', async () => {
+    for (const [method, params, message] of [
+      ['tools/call', {}, 'name is required'],
+      ['tools/call', { name: 7 }, 'name must be a string'],
+      ['tools/call', { name: 'personas_list', arguments: 'x' }, 'arguments must be an object'],
+      ['tools/list', { cursor: 7 }, 'cursor must be a string'],
+      ['tools/list', { cursor: 'junk' }, /cursor is not one of this list/],
+      ['prompts/list', { cursor: 'junk' }, /cursor is not one of this list/],
+      ['prompts/get', { name: 'persona', arguments: { name: 7 } }, 'arguments.name must be a string'],
+      ['completion/complete', { ref: { type: 'ref/prompt', name: 'persona' } }, 'argument is required'],
+      [
+        'completion/complete',
+        { ref: { type: 'ref/resource', uri: 'a:b' }, argument: { name: 'a', value: '' } },
+        /There are no resources/,
+      ],
+    ] as const) {
+      const text = await (await post(rpc(method, params))).text()
+      const { error } = JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text)
+      const expected = typeof message === 'string' ? message : expect.stringMatching(message)
+      expect([method, params, error.code, error.message]).toEqual([method, params, -32602, expected])
+    }
+  })
+
+  it('closes the connection where it is asked to', async () => {
+    const { hostname, port } = new URL(service.url)
+    const socket = connect(Number(port), hostname)
+    const body = rpc('tools/list')
+    const headers = Object.entries(JSON_BODY).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.write(
+      `POST /mcp HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: close\r\n${headers.join('')}` +
+        `Content-Length: ${body.length}\r\n\r\n${body}`,
+    )
+    // It would end after the idle time of a connection that is kept, much later than the test does.
+    const answer = await text(socket)
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+    expect(answer).toMatch(/^connection: close\r$/im)
+    expect(answer).not.toMatch(/keep-alive/i)
+  })
+
+  it('has no sessions and no streams, and confirms subscriptions to nothing', async () => {
     for (const method of ['GET', 'DELETE', 'PUT']) {
       const response = await service.send('/mcp', { method, headers: { Accept: 'text/event-stream' } })
       expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, 'POST'])
     }
-    const listen = rpc('subscriptions/listen', { _meta: MODERN, notifications: {} })
+    const listen = rpc('subscriptions/listen', { _meta: MODERN, notifications: { toolsListChanged: true } })
     const headers = { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': 'subscriptions/listen' }
-    const response = await post(listen, headers)
-    expect(await response.json()).toMatchObject({ error: { message: 'Subscription limit reached' } })
+    const events = await (await post(listen, headers)).text()
+    const messages = [...events.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data))
+    expect(messages).toMatchObject([
+      { method: 'notifications/subscriptions/acknowledged', params: { notifications: {} } },
+      { id: 1, result: { resultType: 'complete' } },
+    ])
   })
 
   it('answers hostile calls with an error that says what is wrong, and none of 500', async () => {
@@ -126,6 +194,26 @@ describe('MCP over HTTP', () => {
     const call = rpc('tools/list')
     expect((await post(call, { Origin: 'https://evil.example' })).status).toBe(403)
     expect((await post(call, { Origin: service.url })).status).toBe(200)
+  })
+
+  it('checks Origin where keys are set, too', async () => {
+    const key = 'key-for-all-projects-01'
+    const keyed = await startService(undefined, {
+      env: { API_KEYS: key, CORS_ORIGINS: 'https://app.example' },
+    })
+    const from = async (path: string, origin?: string) => {
+      const headers = { ...JSON_BODY, authorization: `Bearer ${key}`, ...(origin && { Origin: origin }) }
+      const body = path === '/mcp' ? rpc('tools/list') : '{"name":"a"}'
+      return (await keyed.send(path, { method: 'POST', headers, body })).status
+    }
+    expect(await from('/mcp')).toBe(200)
+    expect(await from('/mcp', keyed.url)).toBe(200)
+    expect(await from('/mcp', 'https://app.example')).toBe(200)
+    expect(await from('/mcp', 'https://evil.example')).toBe(403)
+    expect(await from('/mcp', 'null')).toBe(403)
+    // Elsewhere CORS alone decides.
+    expect(await from('/api/projects/a/personas', 'https://evil.example')).toBe(201)
+    await keyed.close()
   })
 
   it('is in the metrics and the limits like any route', async () => {

@@ -100,6 +100,24 @@ describe.each(databases)('MCP on $name', (database) => {
       expect((await callTool(agent, 'personas_list', { projectId, limit: 2 })).value.items).toHaveLength(2)
     })
 
+    it('ends pages that no agent would read early, with the cursor of the next', async () => {
+      const projectId = newProjectId()
+      for (let n = 0; n < 5; n += 1) {
+        const systemPrompt = 'é'.repeat(60_000)
+        await service.client.personas.create.mutate({ projectId, name: `persona ${n}`, systemPrompt })
+      }
+      const names: string[] = []
+      let cursor: string | undefined
+      do {
+        const input = { projectId, full: true, limit: 500, ...(cursor && { cursor }) }
+        const { value } = await callTool(agent, 'personas_list', input)
+        expect(Buffer.byteLength(JSON.stringify(value.items))).toBeLessThan(256 * 1024)
+        names.push(...value.items.map(({ name }: { name: string }) => name))
+        cursor = value.nextCursor
+      } while (cursor !== undefined)
+      expect(names).toEqual([0, 1, 2, 3, 4].map((n) => `persona ${n}`))
+    })
+
     it('returns errors of the procedures as errors of the tool, with the same message', async () => {
       const projectId = newProjectId()
       const { id } = await service.client.personas.create.mutate({
@@ -119,6 +137,57 @@ describe.each(databases)('MCP on $name', (database) => {
       const misspelt = await callTool(agent, 'personas_get', { projectId, id, verson: 1 })
       expect(misspelt.error).toBe('verson is not known: did you mean version?')
       expect(misspelt.details.issues).toEqual([{ path: 'verson', message: misspelt.error }])
+    })
+
+    it('takes `full` as true or false alone, and names it among what is known', async () => {
+      const projectId = newProjectId()
+      const { error } = await callTool(agent, 'personas_list', { projectId, full: 'yes' })
+      expect(error).toBe('full must be true or false')
+      expect((await callTool(agent, 'personas_list', { projectId, fulll: true })).error).toBe(
+        'fulll is not known: did you mean full?',
+      )
+      expect((await callTool(agent, 'personas_get', { projectId, id: 'x', full: true })).error).toMatch(
+        /^full is not known/,
+      )
+    })
+
+    it('gives the persona that is named, whatever else is sent, and lists no name twice', async () => {
+      const projectId = newProjectId()
+      const made = (name: string) =>
+        service.client.personas.create.mutate({ projectId, name, systemPrompt: `You are ${name}.` })
+      const [, other] = [await made('persona'), await made('other')]
+      const own = await connectAgent(service.url, { era, path: `/mcp?projectId=${projectId}` })
+      expect((await own.listPrompts()).prompts.map(({ name }) => name)).toEqual(['persona', 'other'])
+      const args = { projectId, name: 'persona' }
+      const { messages } = await own.getPrompt({ name: 'persona', arguments: args })
+      expect(JSON.stringify(messages)).toContain('You are persona.')
+      for (const prompt of ['persona', 'other']) {
+        const sent = { ...(prompt === 'persona' && args), id: other.id }
+        await expect(own.getPrompt({ name: prompt, arguments: sent })).rejects.toThrow('id is not known')
+      }
+      await own.close()
+    })
+
+    it('completes names by their letters, past what other fields hold', async () => {
+      const projectId = newProjectId()
+      for (let n = 0; n < 120; n += 1) {
+        const name = `a ${String(n).padStart(3, '0')}`
+        await service.client.personas.create.mutate({ projectId, name, tags: ['jose'] })
+      }
+      for (const name of ['José', 'Zoe JOSEFINE']) {
+        await service.client.personas.create.mutate({ projectId, name })
+      }
+      const complete = async (value: string, ref = 'persona') => {
+        const argument = { name: 'name', value }
+        const context = { arguments: { projectId } }
+        return (await agent.complete({ ref: { type: 'ref/prompt', name: ref }, argument, context }))
+          .completion
+      }
+      expect(await complete('jose')).toEqual({ values: ['José', 'Zoe JOSEFINE'], total: 2, hasMore: false })
+      const all = await complete('')
+      expect([all.values.length, all.total, all.hasMore]).toEqual([100, 122, true])
+      for (const value of ['x'.repeat(300), 'a\u0000']) expect((await complete(value)).values).toEqual([])
+      expect((await complete('jose', 'José')).values).toEqual([])
     })
 
     it('refuses tools that are none', async () => {

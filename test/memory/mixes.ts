@@ -29,6 +29,19 @@ async function prepareList({ base }: Site): Promise<void> {
 
 const lists = (times: number): Asked => batchOf('personas.list', Array(times).fill({ projectId: BIG }))
 
+/** Calls of the tool that lists personas, as agents send them; more than one are a batch. */
+function toolLists(times: number): Asked {
+  const params = { name: 'personas_list', arguments: { projectId: BIG, full: true, limit: 500 } }
+  const calls = Array.from({ length: times }, (_, id) => ({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params,
+  }))
+  const headers = { accept: 'application/json, text/event-stream' }
+  return { path: '/mcp', headers, body: json(times === 1 ? calls[0] : calls) }
+}
+
 /** The ids of what `prepare` uploaded, from the running service. */
 async function imageIds({ base }: Site, project: string): Promise<string[]> {
   const { body } = await ask(base, { path: `/api/projects/${project}/images` })
@@ -265,6 +278,15 @@ export async function allMixes(): Promise<Mix[]> {
       pictures: false,
       prepare: prepareList,
       run: exportSlowly,
+    },
+    {
+      id: '14',
+      title: '100 calls of personas_list for 500 whole personas of 9 KB, and 20 batches of 20 of them',
+      pictures: false,
+      async prepare({ base }) {
+        await fill(base, BIG, { count: 1_000, bytes: 9_000 })
+      },
+      run: (site) => atOnce(site, 120, (at) => toolLists(at < 100 ? 1 : 20)),
     },
   ]
   return mixes

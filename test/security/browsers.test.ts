@@ -111,6 +111,8 @@ describe('other origins', () => {
     for (const host of ['localhost', `LOCALHOST:${port}`, '127.0.0.1', '[::1]', `[::1]:${port}`]) {
       expect(await exchangeRaw(closed.url, get('/api/projects', host))).toMatch(/^HTTP\/1\.1 200 /)
     }
+    // An empty one names nothing that is here.
+    expect(await exchangeRaw(closed.url, get('/api/projects', ''))).toMatch(/^HTTP\/1\.1 403 /)
     // The authority of an absolute target wins over Host (RFC 9112 §3.2.2).
     const absolute = get('http://evil.example/api/projects', 'localhost')
     expect(await exchangeRaw(closed.url, absolute)).toMatch(/^HTTP\/1\.1 403 /)

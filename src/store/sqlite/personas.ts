@@ -45,6 +45,9 @@ function isStale(persona: Persona, ifMatch: readonly string[] | undefined): bool
 /** Bodies of more bytes are in the index `personas_large`, which serves queries that name this very number. */
 const LARGE = 3_200
 
+/** Lists of fewer bytes than this are for agents. */
+const SMALL_LIST = 1024 * 1024
+
 /**
  * Personas in SQLite. Each change is one transaction of this process, which alone has the file. `forget` is to
  * be called within a transaction that removes a persona in another way.
@@ -130,6 +133,12 @@ export function sqlitePersonas(
   /** How many of the next `limit` personas make a list of at most `maxBytes`; at least one. */
   function countWithin(projectId: string, after: number, { limit, maxBytes }: ListRequest): number {
     if (maxBytes === undefined) return limit
+    // Of a small list, no more personas are measured than it can hold of large ones: to measure those, SQLite reads them.
+    const few = Math.ceil(maxBytes / LARGE)
+    if (maxBytes < SMALL_LIST && few < limit) {
+      const count = Number(fitting.get(projectId, after, few, maxBytes)?.count)
+      if (count < few) return Math.max(1, count)
+    }
     const short = 2 + limit * (LARGE + BODY_GROWTH + 1)
     // Nearly every list fits. Adding up all of it takes a third of the time of adding up to each of its personas.
     const isWhole =
