@@ -89,12 +89,21 @@ export class RowList {
 /** Milliseconds of work after which others are answered before there is more. */
 const TURN = 50
 
+/** When those who wait for a turn now have had theirs. */
+let queue: Promise<void> = Promise.resolve()
+
+/** Waits until others were answered. Works take turns: Node would run what all of them waited for without a pause. */
+function nextTurn(): Promise<void> {
+  queue = queue.then(() => setImmediate())
+  return queue
+}
+
 /** Lets others be answered in long work: called between its parts, it waits for that where it is time. */
 export function turns(): () => Promise<void> | undefined {
   let began = performance.now()
   return () => {
     if (performance.now() - began < TURN) return undefined
-    return setImmediate().then(() => {
+    return nextTurn().then(() => {
       began = performance.now()
     })
   }

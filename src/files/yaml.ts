@@ -36,11 +36,11 @@ const MAX_DEPTH = 64
 const MAX_ALIASES = 10_000
 
 /**
- * What is parsed at once, in UTF-16 units and in tokens: it takes a second at worst, in which nobody is answered. A list
- * of more is parsed element by element; no persona has as much.
+ * What is parsed at once, in UTF-16 units and in tokens: it takes a quarter of a second at worst, in which nobody is
+ * answered. A list of more is parsed element by element; no persona has as much.
  */
 const MAX_LENGTH = 512 * 1024
-const MAX_TOKENS = 80_000
+const MAX_TOKENS = 25_000
 
 /** A part of a text, and the lines before it. */
 interface Part {

@@ -5,7 +5,7 @@ import { refuseUnknown } from '../api/strict.js'
 import { type RestMeta, requireProject } from '../api/trpc.js'
 import { badFile, tooManyExports, tooManyImports } from '../errors/personas.js'
 import { type FormatName, formats, readFile } from '../files/formats.js'
-import { FileFault } from '../files/row.js'
+import { FileFault, MAX_VALUES } from '../files/row.js'
 import { exportPersonasInput, importFileInput, personaCardInput } from '../files/schema.js'
 import { jsonLine } from '../json-text.js'
 import { Limit } from '../limit.js'
@@ -34,12 +34,27 @@ export function fileLimits(): { imports: Limit; exports: Limit } {
   }
 }
 
+/** What stands between values in any of the formats: `,`, `;`, `{`, `[`, tabs and line breaks. */
+const MARKS = new Set([0x2c, 0x3b, 0x7b, 0x5b, 0x09, 0x0a])
+/** Bytes of text that take as much as a value does, whatever is in it: a file of `MAX_VALUES` is read alone. */
+const BYTES_OF_VALUE = IMPORTS / MAX_VALUES
+
+/** What a body counts in the limit: its bytes, or more where it holds very many values. */
+function costOf(body: unknown): number {
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return 0
+  let marks = 0
+  for (let at = 0; at < body.length; at += 1) {
+    const unit = typeof body === 'string' ? body.charCodeAt(at) : body[at]
+    if (unit !== undefined && MARKS.has(unit)) marks += 1
+  }
+  return Math.max(body.length, Math.ceil(marks * BYTES_OF_VALUE))
+}
+
 /** A hook after the body has come, and before it is parsed: it waits for its turn among the imports. */
 export function admitImport(limit: Limit): preHandlerAsyncHookHandler {
   return async ({ body, lifetime, access, ip }) => {
     const { signal } = lifetime
-    const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? body.length : 0
-    const hold = await limit.take(bytes, { caller: access?.key ?? ip, signal })
+    const hold = await limit.take(costOf(body), { caller: access?.key ?? ip, signal })
     lifetime.onOver(hold.release)
   }
 }
