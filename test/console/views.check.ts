@@ -303,6 +303,13 @@ describe.each(sites)('on $name', (site) => {
       const { unchanged, failed, results } = await again.json()
       expect([format, unchanged, failed, results.length]).toEqual([format, 2, 0, 2])
     }
+    const [, renamed] = await list('kept')
+    await ask('PUT', `/api/projects/kept/personas/${renamed.id}`, { name: 'Otto II' })
+    const kept = page.waitForEvent('download')
+    await page.getByLabel('Format of the file').selectOption('json')
+    await page.getByRole('button', { name: 'Export' }).click()
+    expect(JSON.parse(await text(await (await kept).createReadStream()))).toHaveLength(1)
+    await page.getByText('renamed or deleted meanwhile: Otto, "the late"').waitFor()
     const refused = { code: 'SERVICE_UNAVAILABLE', message: 'The store is away', requestId: 'r-1' }
     await page.route('**/export?**', (route) =>
       route.fulfill({ status: 503, json: refused, headers: { 'x-request-id': 'r-1' } }),

@@ -32,18 +32,36 @@ const JOIN: Record<Format, (files: string[]) => string> = {
   csv: (files) => files.map((file, at) => (at === 0 ? file : file.slice(file.indexOf('\n') + 1))).join(''),
 }
 
+/** Whether a file has no persona: an empty list, or the line of columns alone. */
+function isEmpty(file: string, format: Format): boolean {
+  const text = file.trim()
+  return text === '' || /^\[\s*\]$/.test(text) || (format === 'csv' && !text.includes('\n'))
+}
+
+/** Some personas as one file. */
+export interface NamedExport {
+  text: string
+  /** Those that are not there any more under these names. */
+  missing: string[]
+}
+
 /** The personas of these names as one file: each is written by the service. @throws as `exportAll` */
 export async function exportNamed(
   projectId: string,
   format: Format,
   names: readonly string[],
-): Promise<string> {
+): Promise<NamedExport> {
   const files: string[] = []
+  const missing: string[] = []
   for (let from = 0; from < names.length; from += AT_ONCE) {
     const some = names.slice(from, from + AT_ONCE)
-    files.push(...(await Promise.all(some.map((name) => exported(projectId, format, { name })))))
+    const written = await Promise.all(some.map((name) => exported(projectId, format, { name })))
+    for (const [at, file] of written.entries()) {
+      if (isEmpty(file, format)) missing.push(some[at] ?? '')
+      else files.push(file)
+    }
   }
-  return JOIN[format](files)
+  return { text: JOIN[format](files), missing }
 }
 
 /** Offers a text as a file to keep. */

@@ -28,16 +28,14 @@ export function SelectionBar({ listing }: { listing: Listing }) {
       else sayFailure(failure)
     })
   const keep = () =>
-    during(async () =>
-      download(
-        `personas.${format}`,
-        await exportNamed(
-          projectId,
-          format,
-          chosen.map(({ name }) => name),
-        ),
-      ),
-    )
+    during(async () => {
+      const names = chosen.map(({ name }) => name)
+      const { text, missing } = await exportNamed(projectId, format, names)
+      if (missing.length < names.length) download(`personas.${format}`, text)
+      if (missing.length === 0) return
+      say(`Not exported, as they were renamed or deleted meanwhile: ${missing.join(', ')}`)
+      await listing.refresh()
+    })
   const remove = () => {
     deletePersonas({ projectId, ids: chosen.map(({ id }) => id) }, `Deleted ${count}`)
     clearSelection()
