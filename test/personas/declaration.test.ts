@@ -18,6 +18,7 @@ const RULES: { [Name in FieldName]?: string[] } = {
     'files/export.ts',
     'files/import.ts',
     'files/plan.ts',
+    'files/prune.ts',
     'mcp/prompts.ts',
     'openapi/file-paths.ts',
     'personas/service.ts',
