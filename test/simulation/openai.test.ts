@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { unauthorized } from '../../src/errors/access.js'
 import { versionNotFound } from '../../src/errors/personas.js'
 import { noProvider, noSystemPrompt } from '../../src/errors/portraits.js'
+import { answerNotJson } from '../../src/errors/provider.js'
 import { limitUsedUp, noResponsesApi } from '../../src/errors/simulation.js'
 import { NO_ANSWER, OPENING } from '../../src/simulation/conversation.js'
 import { openAiErrors } from '../portraits/images-api.js'
@@ -404,6 +405,32 @@ describe.each(databases)('a persona as a model on $name', (database) => {
     })
     expect(text).toContain('"One "')
     expect(text).not.toContain('[DONE]')
+    await expect.poll(() => busy()).toEqual({})
+  })
+
+  it('passes on what a gateway that does not stream says, and tells a page as what it is', async () => {
+    const { add, client } = await project()
+    await add('a')
+    const content = [
+      { type: 'text', text: 'Money' },
+      { type: 'text', text: ' back\0.' },
+    ]
+    const usage = { prompt_tokens: 100, completion_tokens: 20 }
+    const whole = { choices: [{ message: { content }, finish_reason: 'stop' }], usage }
+    api.reply(
+      { kind: 'answer', status: 200, body: whole },
+      { kind: 'answer', status: 200, body: '<h1>Welcome</h1>' },
+    )
+    const request = { model: 'a', messages: hello, stream: true as const }
+    const stream = await client().chat.completions.create({
+      ...request,
+      stream_options: { include_usage: true },
+    })
+    const chunks: OpenAI.ChatCompletionChunk[] = []
+    for await (const chunk of stream) chunks.push(chunk)
+    expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe('Money back.')
+    expect(chunks.at(-1)?.usage).toMatchObject({ total_tokens: 120 })
+    await expect(client().chat.completions.create(request)).rejects.toThrow(answerNotJson.text)
     await expect.poll(() => busy()).toEqual({})
   })
 
