@@ -284,7 +284,7 @@ describe.each(databases)('a persona as a model on $name', (database) => {
       presence_penalty: 0.1,
       max_tokens: 9,
     }
-    await post({ model: 'a', messages: hello, ...options })
+    await post({ model: 'a', messages: hello, ...options, stop: ['', '###'] })
     const { max_tokens, ...same } = options
     expect(api.requests[0]?.fields).toMatchObject({ ...same, max_completion_tokens: max_tokens })
     const models = { persona: 'reasoner-1' }
@@ -306,6 +306,8 @@ describe.each(databases)('a persona as a model on $name', (database) => {
     ['a picture', { messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages.0.content'],
     ['no model', { model: null }, 'model'],
     ['temperature 3', { temperature: 3 }, 'temperature'],
+    ['a stop that is no text', { stop: ['a', '\ud800'] }, 'stop.1'],
+    ['a seed beyond exact numbers', { seed: 2 ** 60 }, 'seed'],
     ['a text for a number', { max_tokens: '5' }, 'max_tokens'],
   ])('refuses %s in OpenAI’s form', async (_, over, param) => {
     const { add, post } = await project()
@@ -329,6 +331,10 @@ describe.each(databases)('a persona as a model on $name', (database) => {
     const nothing = { status: 404, type: 'invalid_request_error', param: null, code: null }
     expect(await failure('/embeddings', { method: 'POST' })).toMatchObject(nothing)
     expect(await failure('')).toMatchObject(nothing)
+    for (const path of [base.replace('openai', '%6Fpen%61i'), '/api/projects//openai/v1']) {
+      const response = await service.send(`${path}/nope`)
+      expect(await response.json()).toMatchObject({ error: { type: 'invalid_request_error' } })
+    }
     const wrongMethod = await failure('/chat/completions')
     expect([wrongMethod.status, wrongMethod.headers.get('allow')]).toEqual([405, 'POST'])
     expect(await failure('/responses', { method: 'POST' })).toMatchObject({
