@@ -16,8 +16,9 @@ describe('what a provider said', () => {
     const piece = fc.stringMatching(/^[a-z]{31}$/)
     fc.assert(
       fc.property(short, short, piece, (before, after, same) => {
-        expect(quote(`A ${same}Z!`, `${before}${same}z${after}`)).toBe(`A ${same}Z!`)
-        expect(quote(`A ${same}Z!`, 'other', `${before}${same}Z${after}`)).toBe('')
+        expect(quote(`¡ ${same}Z!`, `${before}${same}z${after}`)).toBe(`¡ ${same}Z!`)
+        expect(quote(`¡ ${same}Z!`, 'other', `${before}${same}Z${after}`)).toBe('')
+        expect(quote(`¡ ${same} Z!`, `${before}${[...same].join('\n')}Z`)).toBe('')
       }),
     )
   })
