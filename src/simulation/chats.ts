@@ -14,7 +14,7 @@ const MIB = 1024 * 1024
 /** Memory that conversations with the provider may take at once, in bytes. */
 const CAPACITY = 96 * MIB
 /** What a character of a conversation takes, in bytes: as it came, as text, as JSON, as it is sent, and until that is collected. */
-const BYTES_PER_CHARACTER = 8
+const BYTES_PER_CHARACTER = 12
 
 /** What a call to the model is for, in the metrics. */
 export type ChatUse = 'simulate' | 'completion' | 'generate'
