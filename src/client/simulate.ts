@@ -2,6 +2,8 @@ import type { CallOptions, ConversationMessage, PersonaTurn, SimulateInput } fro
 
 /** Messages of the persona, at most, unless it is given. */
 const MAX_TURNS = 20
+/** The most messages of a conversation that the service takes. */
+const MAX_MESSAGES = 200
 
 /** A message of the conversation, as the agent sees it: `user` is the persona, `assistant` the agent. */
 export interface SimulatedMessage extends ConversationMessage {
@@ -35,7 +37,7 @@ interface Simulating {
 
 /**
  * A conversation between a persona and the agent that is tested, turn by turn, until the persona is done or has said
- * `maxTurns` messages (20 unless it is given). The last turn is the one with `done`. No call is made twice: each may
+ * `maxTurns` messages (20 unless it is given; never more than fit in the 200 messages that the service takes). The last turn is the one with `done`. No call is made twice: each may
  * be paid for. An error of a call or of the agent ends it.
  *
  * @example
@@ -47,17 +49,39 @@ export async function* simulate(
 ): AsyncGenerator<SimulatedTurn, void, undefined> {
   const said = [...messages]
   const options = signal === undefined ? {} : { signal }
+  const spoken = said.filter(({ role }) => role === 'user').length
+  // What no longer fits would be refused, after all the turns before it were paid for.
+  const fitting = Math.max(1, spoken + Math.floor((MAX_MESSAGES - said.length) / 2))
+  const most = Math.min(maxTurns, fitting)
   for (;;) {
     signal?.throwIfAborted()
-    const turn = await client.personas.simulate.mutate({ ...input, messages: [...said], maxTurns }, options)
+    const turn = await client.personas.simulate.mutate(
+      { ...input, messages: [...said], maxTurns: most },
+      options,
+    )
     if (turn.message !== undefined) said.push(turn.message)
     if (turn.done) {
       yield { ...turn, transcript: [...said] }
       return
     }
-    const reply = await agent([...said], options)
-    signal?.throwIfAborted()
+    const reply = await untilAborted(agent([...said], options), signal)
     said.push({ role: 'assistant', content: reply })
     yield { ...turn, reply, transcript: [...said] }
+  }
+}
+
+/** What an agent answers, or the signal's reason where that comes first: an agent may not look at the signal. */
+async function untilAborted<T>(answer: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return answer
+  let giveUp = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    giveUp = () => reject(signal.reason)
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp, { once: true })
+  })
+  try {
+    return await Promise.race([aborted, answer])
+  } finally {
+    signal.removeEventListener('abort', giveUp)
   }
 }

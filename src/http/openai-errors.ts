@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import type { PublicError } from '../errors/public.js'
 
-/** Paths below which everything is as in OpenAI's API. */
-const OPENAI = /^\/api\/projects\/[^/]+\/openai\/v1(\/|$)/
+/** Escapes of letters and digits, which routes read as these; an escaped `/` is part of a parameter. */
+const ESCAPED = /%(3[0-9]|[46][1-9a-f]|[57][0-9a])/gi
 
-/** Whether a path is one of OpenAI's API, of any project. */
+/** Paths below which everything is as in OpenAI's API. */
+const OPENAI = /^\/api\/projects\/[^/]*\/openai\/v1(\/|$)/
+
+/** Whether a path is one of OpenAI's API, of any project, whatever characters of it are escaped. */
 export function isOpenAiPath(path: string): boolean {
-  return OPENAI.test(path)
+  return OPENAI.test(path.replaceAll(ESCAPED, (escaped) => decodeURIComponent(escaped)))
 }
 
 /** OpenAI's kinds of errors, by status. */

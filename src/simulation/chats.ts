@@ -13,8 +13,8 @@ import { type ChatProvider, type ChatRequest, type ChatStream, MAX_ANSWER_BYTES 
 const MIB = 1024 * 1024
 /** Memory that conversations with the provider may take at once, in bytes. */
 const CAPACITY = 96 * MIB
-/** What a character of a conversation takes, in bytes: as text, as JSON, and as it is sent. */
-const BYTES_PER_CHARACTER = 4
+/** What a character of a conversation takes, in bytes: as it came, as text, as JSON, as it is sent, and until that is collected. */
+const BYTES_PER_CHARACTER = 12
 
 /** What a call to the model is for, in the metrics. */
 export type ChatUse = 'simulate' | 'completion' | 'generate'

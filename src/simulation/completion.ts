@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { projectId } from '../projects/schema.js'
+import { text } from '../text.js'
 import { atMostMessages, content, whole } from './schema.js'
 
 const MAX_MESSAGES = 1_000
@@ -30,6 +31,9 @@ function number(field: string, { min, max }: { min: number; max: number }) {
   const wrong = `${field} must be a number from ${min} to ${max}`
   return z.number(wrong).min(min, wrong).max(max, wrong).optional()
 }
+
+// Providers refuse longer ones.
+const stop = text({ field: 'stop', max: 1_000 })
 
 const limit = (field: string) => whole(field, { min: 1, max: 1_000_000 }).optional()
 
@@ -66,12 +70,9 @@ export const completionInput = z
     top_p: number('top_p', { min: 0, max: 1 }),
     presence_penalty: number('presence_penalty', { min: -2, max: 2 }),
     frequency_penalty: number('frequency_penalty', { min: -2, max: 2 }),
-    seed: z.number().int().optional(),
+    seed: whole('seed', { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }).optional(),
     stop: z
-      .union(
-        [z.string(), z.array(z.string()).max(MAX_STOPS)],
-        `stop must be a text, or at most ${MAX_STOPS} of them`,
-      )
+      .union([stop, z.array(stop).max(MAX_STOPS)], `stop must be a text, or at most ${MAX_STOPS} of them`)
       .optional(),
     n: z.literal(1, 'n must be 1').optional(),
     tools: none,

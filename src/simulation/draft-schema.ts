@@ -9,10 +9,12 @@ const MAX_AXES = 6
 const MAX_VALUES = 10
 // Axes and their values become metadata.
 const label = (field: string, max: number) =>
-  text({ field, max }).refine(
-    (given) => given.trim() !== '' && given !== '__proto__',
-    `${field} must not be blank, nor __proto__`,
-  )
+  text({ field, max })
+    .trim()
+    .refine((given) => given !== '' && given !== '__proto__', `${field} must not be blank, nor __proto__`)
+
+const areDistinct = (texts: string[]) => new Set(texts).size === texts.length
+const TWICE = 'must not be there twice'
 
 const AXES = `axes must be 1 to ${MAX_AXES}, each with 2 to ${MAX_VALUES} values`
 
@@ -21,13 +23,18 @@ export const axes = z
     z
       .object({
         name: label('The name of an axis', 64),
-        values: z.array(label('A value of an axis', 200), AXES).min(2, AXES).max(MAX_VALUES, AXES),
+        values: z
+          .array(label('A value of an axis', 200), AXES)
+          .min(2, AXES)
+          .max(MAX_VALUES, AXES)
+          .refine(areDistinct, `A value of an axis ${TWICE}`),
       })
       .meta({ id: 'PersonaAxis', description: 'Something that users differ in, and how' }),
     AXES,
   )
   .min(1, AXES)
   .max(MAX_AXES, AXES)
+  .refine((given) => areDistinct(given.map(({ name }) => name)), `The name of an axis ${TWICE}`)
 
 export const generateInput = z
   .object({

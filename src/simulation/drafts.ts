@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { z } from 'zod'
+import { ServiceError } from '../errors/error.js'
 import { answerCut, answerMalformed } from '../errors/simulation.js'
 import type { Store } from '../store/store.js'
 import type { Chats } from './chats.js'
@@ -16,7 +17,14 @@ const MAX_NAMES_TOLD = 200
 /** Drafts that are left out are asked for again once. */
 const ROUNDS = 2
 
-const answeredAxes = z.object({ axes: axesSchema })
+const labels = z.array(z.string().trim()).transform((texts) => [...new Set(texts)])
+const answeredAxes = z.object({
+  axes: z
+    .array(z.object({ name: z.string().trim(), values: labels }))
+    // One that is named again says nothing new; it has cost as much as the others.
+    .transform((all) => all.filter(({ name }, at) => all.findIndex((each) => each.name === name) === at))
+    .pipe(axesSchema),
+})
 // Each is looked at by itself: one that is wrong is asked for again.
 const answeredDrafts = z.object({ drafts: z.array(z.unknown()) })
 const answeredDraft = z.object({
@@ -42,7 +50,7 @@ export class DraftService {
   /**
    * Drafts that cover the brief: the axes are the caller's or the model's, the combinations of their values follow
    * from the seed, and the texts are the model's. One that resembles another, or has a name that is taken, is asked
-   * for again once, and then left out. The signal ends it.
+   * for again once, and then left out; so are those that the second call fails to bring. The signal ends it.
    * @throws ServiceError BAD_REQUEST without a provider, and those of `Chats`
    */
   async generate(input: GenerateInput, signal: AbortSignal): Promise<PersonaDrafts> {
@@ -53,13 +61,18 @@ export class DraftService {
     const known = await this.#deps.store.listPersonaNames(projectId, MAX_NAMES_TOLD)
     const names = known.map(({ name }) => name)
     const kept = new Map<number, Draft>()
+    // What is there has been paid for: those that are missing are counted.
+    const orNone = (error: unknown) => {
+      if (kept.size === 0 || signal.aborted || !(error instanceof ServiceError)) throw error
+      return []
+    }
     for (let made = 0; made < ROUNDS && kept.size < count; made += 1) {
       const missing = combinations.flatMap((combination, at) =>
         kept.has(at + 1) ? [] : [[at + 1, combination] as const],
       )
       const takenNames = [...names, ...[...kept.values()].map(({ name }) => name)]
       const wanted = { axes, combinations: new Map(missing), takenNames }
-      for (const [number, draft] of await round.drafts(wanted)) {
+      for (const [number, draft] of await round.drafts(wanted).catch(orNone)) {
         if (!kept.has(number) && (await this.#isNew(projectId, draft, kept))) kept.set(number, draft)
       }
     }

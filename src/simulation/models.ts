@@ -98,7 +98,9 @@ export interface Spoken {
 
 function optionsOf(input: CompletionInput): ChatOptions {
   const { temperature, top_p, seed, presence_penalty, frequency_penalty } = input
-  const { stop = [], stream, stream_options, max_tokens, max_completion_tokens = max_tokens } = input
+  const { stream, stream_options, max_tokens, max_completion_tokens = max_tokens } = input
+  // Providers refuse an empty one, which ends nothing.
+  const stop = [input.stop ?? []].flat().filter((each) => each !== '')
   return {
     temperature,
     top_p,

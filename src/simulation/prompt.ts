@@ -53,8 +53,8 @@ export const TURN = [
   `"done" is false if the reason is "continue", and true otherwise; with true, "message" is the last thing the person writes, or empty.`,
 ]
 
-/** A text of the caller's must not end the part that it stands in. */
-const TAGS = /<\/?(persona|scenario|goal)>/gi
+/** A text of the caller's must not end the part that it stands in; models are not strict about how a tag is written. */
+const TAGS = /<[\s/]*(persona|scenario|goal)\b[^<>]*>/gi
 
 function part(tag: string, text: string | undefined): string {
   const kept = text?.replaceAll(TAGS, ' ').trim() ?? ''

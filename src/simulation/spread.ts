@@ -72,9 +72,15 @@ export function spread(
   })
 }
 
-/** The runs of three words in a text, without case and punctuation. */
+/** Characters of scripts that put no spaces between words; each counts as a word. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]\p{M}*/gu
+
+/** The runs of three words in a text, without case and punctuation; of a shorter text, all of it. */
 function trigrams(text: string): Set<string> {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+  const spaced = text.normalize('NFC').toLowerCase().replaceAll(UNSPACED, ' $& ')
+  const words = spaced.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
+  if (words.length < 3) return new Set([words.join(' ')])
   return new Set(words.slice(2).map((word, at) => `${words[at]} ${words[at + 1]} ${word}`))
 }
 
@@ -84,7 +90,7 @@ const NEAR = 0.5
 /** Whether two texts are nearly the same. */
 export function areNear(one: string, other: string): boolean {
   const [fewer, more] = [trigrams(one), trigrams(other)].sort((a, b) => a.size - b.size)
-  if (fewer === undefined || more === undefined || fewer.size === 0) return false
+  if (fewer === undefined || more === undefined) return false
   const shared = [...fewer].filter((trigram) => more.has(trigram)).length
   return shared / fewer.size >= NEAR
 }

@@ -33,7 +33,7 @@ export interface ModelTurn {
   reason: (typeof MODEL_REASONS)[number]
 }
 
-const FENCED = /^```(?:json)?\s*\n(.*)\n\s*```$/is
+const FENCED = /^```(?:json)?\s(.*)```$/is
 
 /** The JSON that an answer is, or that it holds in a code fence. @throws ServiceError BAD_GATEWAY for anything else. */
 export function jsonAnswer(answer: string): unknown {
@@ -53,7 +53,8 @@ export function jsonAnswer(answer: string): unknown {
 export function readTurn(answer: string): ModelTurn {
   const { data, success } = answered.safeParse(jsonAnswer(answer))
   if (!success) throw answerMalformed({ cause: 'JSON of another form' })
-  const message = data.message.trim()
+  // Escapes can say what no text of the service may hold, and it comes back with the next call.
+  const message = data.message.replaceAll('\0', '').toWellFormed().trim()
   const reason = data.done ? data.reason : 'continue'
   if (message !== '') return { message, reason }
   if (reason === 'continue') throw answerMalformed({ cause: 'no message' })

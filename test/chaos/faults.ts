@@ -104,6 +104,7 @@ const chatBehaviours: Record<ChatBehaviour, number> = {
   speaks: 8,
   'is slow': 2,
   fails: 1,
+  'finds it too long': 1,
   'breaks off': 1,
   hangs: 1,
   'never ends': 1,

@@ -108,6 +108,29 @@ describe('a conversation', () => {
     await expect(all(simulate(client, options))).rejects.toThrow('enough')
     expect(api.requests).toHaveLength(1)
   })
+
+  it('ends by its signal also where the agent does not look at it', async () => {
+    const { client, projectId, id } = await speaker()
+    const leaving = new AbortController()
+    const agent = () => {
+      setTimeout(() => leaving.abort(new Error('enough')), 10)
+      return new Promise<string>(() => {})
+    }
+    await expect(all(simulate(client, { projectId, id, agent, signal: leaving.signal }))).rejects.toThrow(
+      'enough',
+    )
+  })
+
+  it('ends by max_turns where no more messages fit', async () => {
+    const { client, projectId, id } = await speaker()
+    const messages = Array.from(
+      { length: 197 },
+      (): SimulatedMessage => ({ role: 'assistant', content: 'Hm' }),
+    )
+    const options = { projectId, id, messages, maxTurns: 50, agent: () => 'No.' }
+    const turns = await all(simulate(client, options))
+    expect(turns.map(({ reason }) => reason)).toEqual(['continue', 'max_turns'])
+  })
 })
 
 describe('docs/examples/simulate.ts', () => {

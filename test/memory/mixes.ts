@@ -4,6 +4,7 @@ import { fill, flatPicture, noisePicture, provide, upload } from '../support/sam
 import type { Small } from '../support/watch.js'
 import { findAtOnce, prepareFinding } from './finding.js'
 import { atOnce, counted, type Site } from './site.js'
+import { prepareTalking, talkAtOnce } from './talking.js'
 
 /** A load that the service must bear. */
 export interface Mix {
@@ -287,6 +288,13 @@ export async function allMixes(): Promise<Mix[]> {
         await fill(base, BIG, { count: 1_000, bytes: 9_000 })
       },
       run: (site) => atOnce(site, 120, (at) => toolLists(at < 100 ? 1 : 20)),
+    },
+    {
+      id: '15',
+      title: '200 turns at once of conversations of 800 KB, half of which the provider refuses as too long',
+      pictures: false,
+      prepare: prepareTalking,
+      run: talkAtOnce,
     },
   ]
   return mixes

@@ -85,7 +85,9 @@ describe.each(databases)('drafts on $name', (database) => {
 
     it('have axes of the model where none are given', async () => {
       const { generate } = await asked({ axes: undefined, count: 2, seed: undefined })
-      api.reply(says(JSON.stringify({ axes })), drafts({}, {}))
+      const [patience = axes[0]] = axes
+      const said = [{ ...patience, values: ['none', 'some ', 'none'] }, ...axes.slice(1), patience]
+      api.reply(says(JSON.stringify({ axes: said })), drafts({}, {}))
       const { value } = await generate()
       expect(value).toMatchObject({ axes, dropped: 0, usage: { totalTokens: 240 } })
       expect(value.seed).toBeGreaterThanOrEqual(0)
@@ -120,12 +122,38 @@ describe.each(databases)('drafts on $name', (database) => {
       expect(await generate()).toMatchObject({ status: 400, message: noProvider.text })
     })
 
+    it('that were paid for are kept where the second call fails', async () => {
+      const { generate } = await asked()
+      api.reply(drafts({}, {}, {}, { name: 'draft 1' }), openAiErrors.insufficientQuota)
+      const { status, value } = await generate()
+      expect(status).toBe(200)
+      expect(value).toMatchObject({ dropped: 1, usage: { totalTokens: 120 } })
+      expect(value.drafts).toHaveLength(3)
+      api.reply(drafts(), openAiErrors.insufficientQuota)
+      expect(await generate()).toMatchObject({ status: 503, reason: 'provider_quota' })
+    })
+
     it.each<[string, object, RegExp]>([
       ['count 0', { count: 0 }, /^count must be a whole number from 1 to 20$/],
       ['count 21', { count: 21 }, /^count/],
       ['an empty brief', { brief: ' ' }, /^brief must not be empty$/],
       ['no axes', { axes: [] }, /^axes must be 1 to 6/],
       ['an axis of one value', { axes: [{ name: 'a', values: ['b'] }] }, /^axes must be/],
+      [
+        'a value twice',
+        { axes: [{ name: 'a', values: ['b', ' b'] }] },
+        /^A value of an axis must not be there/,
+      ],
+      [
+        'an axis twice',
+        {
+          axes: [
+            { name: 'a', values: ['b', 'c'] },
+            { name: 'a ', values: ['d', 'e'] },
+          ],
+        },
+        /^The name of an axis must not be there twice$/,
+      ],
       ['an axis without a name', { axes: [{ name: '', values: ['b', 'c'] }] }, /^The name of an axis/],
     ])('refuse %s', async (_, over, message) => {
       const { generate } = await asked()

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { unauthorized } from '../../src/errors/access.js'
 import { versionNotFound } from '../../src/errors/personas.js'
 import { noProvider, noSystemPrompt } from '../../src/errors/portraits.js'
+import { answerNotJson } from '../../src/errors/provider.js'
 import { limitUsedUp, noResponsesApi } from '../../src/errors/simulation.js'
 import { NO_ANSWER, OPENING } from '../../src/simulation/conversation.js'
 import { openAiErrors } from '../portraits/images-api.js'
@@ -283,7 +284,7 @@ describe.each(databases)('a persona as a model on $name', (database) => {
       presence_penalty: 0.1,
       max_tokens: 9,
     }
-    await post({ model: 'a', messages: hello, ...options })
+    await post({ model: 'a', messages: hello, ...options, stop: ['', '###'] })
     const { max_tokens, ...same } = options
     expect(api.requests[0]?.fields).toMatchObject({ ...same, max_completion_tokens: max_tokens })
     const models = { persona: 'reasoner-1' }
@@ -305,6 +306,8 @@ describe.each(databases)('a persona as a model on $name', (database) => {
     ['a picture', { messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages.0.content'],
     ['no model', { model: null }, 'model'],
     ['temperature 3', { temperature: 3 }, 'temperature'],
+    ['a stop that is no text', { stop: ['a', '\ud800'] }, 'stop.1'],
+    ['a seed beyond exact numbers', { seed: 2 ** 60 }, 'seed'],
     ['a text for a number', { max_tokens: '5' }, 'max_tokens'],
   ])('refuses %s in OpenAI’s form', async (_, over, param) => {
     const { add, post } = await project()
@@ -328,6 +331,10 @@ describe.each(databases)('a persona as a model on $name', (database) => {
     const nothing = { status: 404, type: 'invalid_request_error', param: null, code: null }
     expect(await failure('/embeddings', { method: 'POST' })).toMatchObject(nothing)
     expect(await failure('')).toMatchObject(nothing)
+    for (const path of [base.replace('openai', '%6Fpen%61i'), '/api/projects//openai/v1']) {
+      const response = await service.send(`${path}/nope`)
+      expect(await response.json()).toMatchObject({ error: { type: 'invalid_request_error' } })
+    }
     const wrongMethod = await failure('/chat/completions')
     expect([wrongMethod.status, wrongMethod.headers.get('allow')]).toEqual([405, 'POST'])
     expect(await failure('/responses', { method: 'POST' })).toMatchObject({
@@ -404,6 +411,32 @@ describe.each(databases)('a persona as a model on $name', (database) => {
     })
     expect(text).toContain('"One "')
     expect(text).not.toContain('[DONE]')
+    await expect.poll(() => busy()).toEqual({})
+  })
+
+  it('passes on what a gateway that does not stream says, and tells a page as what it is', async () => {
+    const { add, client } = await project()
+    await add('a')
+    const content = [
+      { type: 'text', text: 'Money' },
+      { type: 'text', text: ' back\0.' },
+    ]
+    const usage = { prompt_tokens: 100, completion_tokens: 20 }
+    const whole = { choices: [{ message: { content }, finish_reason: 'stop' }], usage }
+    api.reply(
+      { kind: 'answer', status: 200, body: whole },
+      { kind: 'answer', status: 200, body: '<h1>Welcome</h1>' },
+    )
+    const request = { model: 'a', messages: hello, stream: true as const }
+    const stream = await client().chat.completions.create({
+      ...request,
+      stream_options: { include_usage: true },
+    })
+    const chunks: OpenAI.ChatCompletionChunk[] = []
+    for await (const chunk of stream) chunks.push(chunk)
+    expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe('Money back.')
+    expect(chunks.at(-1)?.usage).toMatchObject({ total_tokens: 120 })
+    await expect(client().chat.completions.create(request)).rejects.toThrow(answerNotJson.text)
     await expect.poll(() => busy()).toEqual({})
   })
 

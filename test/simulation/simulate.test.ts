@@ -177,6 +177,24 @@ describe.each(databases)('simulate on $name', (database) => {
       expect(Object.keys(api.requests.at(-1)?.fields ?? {})).toEqual(['model', 'messages', 'max_tokens'])
     })
 
+    const vllm = (message: string) => ({ object: 'error', message, type: 'BadRequestError', code: 400 })
+    const detail = [
+      { type: 'extra_forbidden', loc: ['body', 'response_format'], msg: 'Extra inputs are not permitted' },
+    ]
+    it.each<[string, number, object]>([
+      ['in words', 400, { error: { message: 'Unrecognized request argument supplied: response_format' } }],
+      ['as a value', 400, { error: { message: "'response_format.type' must be 'text' or 'json_object'" } }],
+      ['as a type', 400, { error: { message: 'This response_format type is unavailable now' } }],
+      ['at the top', 400, vllm("Invalid 'response_format': json_schema is not supported")],
+      ['as a text', 400, { error: 'json_schema is not supported' }],
+      ['as FastAPI does', 422, { detail }],
+    ])('speaks with a gateway that refuses schemas %s', async (_, status, body) => {
+      const { projectId, id } = await speaker()
+      api.reply({ kind: 'answer', status, body }, turn('Hi'))
+      expect(await simulate({ projectId, id })).toMatchObject({ value: { message: { content: 'Hi' } } })
+      expect(Object.keys(api.requests.at(-1)?.fields ?? {})).toEqual(['model', 'messages'])
+    })
+
     it('keeps what the model says in the agent’s voice: it is the model’s', async () => {
       const { projectId, id } = await speaker()
       api.reply(turn('How may I help you?'))
@@ -217,6 +235,15 @@ describe.each(databases)('simulate on $name', (database) => {
           param: 'messages',
           code: 'context_length_exceeded',
         }),
+        { status: 400, message: expect.stringContaining('8192') },
+      ],
+      [
+        'a context too long, by a gateway whose errors have another form',
+        {
+          kind: 'answer',
+          status: 400,
+          body: { message: "This model's maximum context length is 8192 tokens.", type: 'BadRequestError' },
+        },
         { status: 400, message: expect.stringContaining('8192') },
       ],
     ]

@@ -51,4 +51,21 @@ describe('texts that are nearly the same', () => {
   ])('%s', (_, other, near) => {
     expect([areNear(text, other), areNear(other, text)]).toEqual([near, near])
   })
+
+  it.each([
+    ['two short ones', 'Be angry.', 'be angry', true],
+    ['short ones that differ', 'Be angry.', 'Be calm.', false],
+    ['without spaces, the same', '荷物が五日も遅れて怒っている客', '荷物が五日も遅れて怒っている客。', true],
+    [
+      'without spaces, but for the end',
+      '荷物が五日も遅れて怒っている客',
+      '荷物が五日も遅れて困っている人',
+      true,
+    ],
+    ['without spaces, another', '荷物が五日も遅れて怒っている客', '引っ越したばかりで住所が変わった', false],
+    ['with marks, another', 'आप बहुत गुस्से में हैं', 'आपका पार्सल नहीं आया है', false],
+    ['of two compositions', 'Fünf Tage später', 'Fünf Tage später'.normalize('NFD'), true],
+  ])('%s', (_, one, other, near) => {
+    expect([areNear(one, other), areNear(other, one)]).toEqual([near, near])
+  })
 })

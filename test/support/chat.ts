@@ -3,7 +3,14 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** What a provider does with a conversation. */
-export type ChatBehaviour = 'speaks' | 'is slow' | 'fails' | 'breaks off' | 'hangs' | 'never ends'
+export type ChatBehaviour =
+  | 'speaks'
+  | 'is slow'
+  | 'fails'
+  | 'finds it too long'
+  | 'breaks off'
+  | 'hangs'
+  | 'never ends'
 
 type Fields = Record<string, any>
 
@@ -66,6 +73,11 @@ export async function converse(
   if (behaviour === 'fails') {
     response.writeHead(500, { 'Content-Type': 'application/json' })
     return void response.end('{"error":{"message":"failed","type":"server_error"}}')
+  }
+  if (behaviour === 'finds it too long') {
+    response.writeHead(400, { 'Content-Type': 'application/json' })
+    const message = 'The maximum context length of this model is 8192 tokens, and your messages have more.'
+    return void response.end(JSON.stringify({ error: { message, code: 'context_length_exceeded' } }))
   }
   if (fields.stream === true) return stream(fields, response, behaviour)
   if (behaviour === 'is slow') await delay(10 * SLOW_MS)

@@ -1,5 +1,6 @@
 import { answerTooLarge } from '../../errors/provider.js'
 import type { Hold, Limit } from '../../limit.js'
+import { withError } from './error-body.js'
 
 const MIB = 1024 * 1024
 const MAX_ERROR_BYTES = MIB
@@ -26,7 +27,7 @@ export class BoundedFetch {
     const response = await fetch(input, { ...init, redirect: 'error' })
     const { maxBytes, reading } = this.#bounds
     const signal = init?.signal ?? undefined
-    if (!response.ok) return bounded(response, { max: Math.min(maxBytes, MAX_ERROR_BYTES), signal })
+    if (!response.ok) return failed(bounded(response, { max: Math.min(maxBytes, MAX_ERROR_BYTES), signal }))
     if (reading === undefined) return bounded(response, { max: maxBytes, signal })
     // The SDK fetches more than once (`data:,` to see what fetch can, and each model): one call that held an answer
     // while it waits for the next could wait for itself.
@@ -40,6 +41,15 @@ export class BoundedFetch {
   release(): void {
     this.#hold?.release()
   }
+}
+
+/** The same answer, with its error where the SDK looks for it. */
+async function failed(response: Response): Promise<Response> {
+  if (response.body === null) return response
+  const { status, statusText, headers } = response
+  // The status says enough where the body breaks off.
+  const body = await response.text().catch(() => '')
+  return new Response(withError(body), { status, statusText, headers })
 }
 
 interface Bounds {

@@ -55,6 +55,14 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
+/** The text of a content, which some gateways give as parts. Nobody could send it back with a NUL. */
+function contentOf(content: unknown): string {
+  const texts = Array.isArray(content)
+    ? content.map((part) => textOf(field(part, 'text')))
+    : [textOf(content)]
+  return texts.join('').replaceAll('\0', '')
+}
+
 /** Beyond it sums are no longer exact, nor counts of tokens. */
 const MAX_TOKENS = 2 ** 50
 
@@ -75,7 +83,7 @@ function read(answer: unknown, part: 'message' | 'delta'): Read {
   const message = field(choice, part)
   const finish = field(choice, 'finish_reason')
   return {
-    text: textOf(field(message, 'content')),
+    text: contentOf(field(message, 'content')),
     refusal: textOf(field(message, 'refusal')),
     finish: typeof finish === 'string' ? finish : undefined,
     ...usageOf(answer),
@@ -98,7 +106,7 @@ export function checkedAnswer({ text, refusal, finish, ...rest }: Read, sent: Se
       ? limitUsedUp({ cause: 'no text, finish_reason length' })
       : answerWithoutText({ cause: 'no text' })
   }
-  return { text, finish: finish === 'length' ? 'length' : 'stop', ...rest }
+  return { text: text.toWellFormed(), finish: finish === 'length' ? 'length' : 'stop', ...rest }
 }
 
 /** Reads an answer that comes piece by piece, as what its events hold. */
@@ -122,6 +130,12 @@ export class StreamedAnswer {
     this.#hasText = text.trim() !== ''
     if (this.#hasText || whole.text.length < MAX_BLANK) whole.text += text
     return this.#hasText ? whole.text : ''
+  }
+
+  /** An answer that came whole instead. @throws ServiceError as `checkedAnswer` does */
+  whole(answer: unknown): ChatPieces {
+    const { text, ...end } = checkedAnswer(readAnswer(answer), this.#sent)
+    return { texts: [text], end }
   }
 
   /**

@@ -37,6 +37,15 @@ const REFUSED = /unsupported|not_supported|unknown_param|unrecognized/
 const SAYS_REFUSED =
   /unsupported|not (be )?(support|permit|allow|compatib)|unknown|unrecogni[sz]ed|unexpected|extra (inputs|fields)|only the default/i
 
+/** Of what is said against a JSON schema. */
+const SCHEMA = /response_format|json_?schema/i
+
+/** Where messages name an option; in quotes or beside a colon, as `stop` is a word too. */
+function mentionOf(name: OptionName): RegExp {
+  const supplied = '(argument|parameter|field|propert)\\w*\\b[^:]*:[\\w, ]*'
+  return new RegExp(`['"\`]${name}\\b|\\b${name}\\b.*[:=]|${supplied}\\b${name}\\b`)
+}
+
 /**
  * The option that the provider refused, of those that were sent. Models that reason refuse `temperature`, older
  * gateways do not know `max_completion_tokens` or JSON schemas; what was refused has cost nothing.
@@ -45,12 +54,12 @@ export function refusedOption(error: unknown, sent: object): OptionName | undefi
   if (!(error instanceof APIError)) return undefined
   const { status, param, code, type, message } = factsOf(error)
   if (status !== 400 && status !== 422) return undefined
+  // The schema is this service's own, and right: whatever is said against it, it is not known there.
+  if ('response_format' in sent && SCHEMA.test(`${param} ${message}`)) return 'response_format'
   if (!REFUSED.test(`${code} ${type}`) && !SAYS_REFUSED.test(message)) return undefined
   const names = NAMES.filter((name) => name in sent)
   const named = names.find((name) => param === name || param.startsWith(`${name}.`))
-  if (named !== undefined) return named
-  // `stop` is a word too, and so its name counts in quotes alone.
-  return names.find((name) => new RegExp(`['"\`]${name}\\b|\\b${name}\\b.*(:|=)`).test(message))
+  return named ?? names.find((name) => mentionOf(name).test(message))
 }
 
 /** The options as they are sent to a model that refuses some. */

@@ -1,6 +1,7 @@
 import type { OpenAI } from 'openai'
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions/completions'
 import type { ServiceError } from '../../errors/error.js'
+import { answerNotJson } from '../../errors/provider.js'
 import { conversationTooLong } from '../../errors/simulation.js'
 import { type OpenAiCall, type OpenAiOptions, OpenAiProvider } from '../../providers/openai/call.js'
 import type { Failure } from '../../providers/openai/errors.js'
@@ -126,10 +127,15 @@ export class ChatProvider {
 
 /** What comes of an answer, as it comes; at last how it ended. @throws what the caller is to be told */
 async function* piecesOf(
-  { body, headers }: Response,
+  response: Response,
   { call, answer }: { call: OpenAiCall; answer: StreamedAnswer },
 ): ChatStream['rest'] {
+  const { body, headers } = response
   try {
+    if (/json|html/i.test(headers.get('content-type') ?? '')) {
+      yield answer.whole(await jsonOf(response))
+      return
+    }
     // Status 204 has no body.
     const reader = body?.getReader()
     const events = new EventReader(headers, MAX_ANSWER_BYTES)
@@ -146,6 +152,16 @@ async function* piecesOf(
     throw call.errorOf(error)
   } finally {
     call.end()
+  }
+}
+
+/** The answer of a gateway that does not stream: it is whole, and paid for. @throws ServiceError BAD_GATEWAY for a page */
+async function jsonOf(response: Response): Promise<unknown> {
+  const text = await response.text()
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw answerNotJson({ cause: 'neither events nor JSON' })
   }
 }
 
