@@ -105,9 +105,13 @@ export function mountOpenAi(
   })
 
   const completions = routeUrl(createChatCompletion.openapi.path)
-  scope.post(completions.replace('chat/completions', 'responses'), async (request) => {
-    projectOf(request)
-    throw noResponsesApi()
+  scope.route({
+    method: ['GET', 'POST'],
+    url: completions.replace('chat/completions', 'responses'),
+    handler: async (request) => {
+      projectOf(request)
+      throw noResponsesApi()
+    },
   })
 
   async function complete(request: FastifyRequest, reply: FastifyReply) {

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { personaInput } from '../personas/schema.js'
 import { MODEL_NAME } from '../projects/schema.js'
-import { text, wholeNumber } from '../text.js'
+import { faultOf, text, wholeNumber } from '../text.js'
 import { MODEL_REASONS } from './turn.js'
 
 const MAX_CONTENT = 100_000
 export const MAX_MESSAGES = 200
 
-const contentText = text({ field: 'The content of a message', max: MAX_CONTENT })
+const ofContent = { field: 'The content of a message', max: MAX_CONTENT }
+const contentText = text(ofContent)
 const part = z.object({ type: z.enum(['text'], 'Only parts of type text are taken'), text: contentText })
 
 /** A message's text, or its parts, which are joined by line breaks. */
@@ -16,7 +17,13 @@ export const content = z
     [contentText, z.array(part)],
     'The content of a message must be text, or a list of parts of type text',
   )
-  .transform((given) => (typeof given === 'string' ? given : given.map((each) => each.text).join('\n')))
+  .transform((given, ctx) => {
+    if (typeof given === 'string') return given
+    const joined = given.map((each) => each.text).join('\n')
+    const fault = faultOf(joined, ofContent)
+    if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
+    return joined
+  })
 
 const message = z
   .object({

@@ -337,10 +337,10 @@ describe.each(databases)('a persona as a model on $name', (database) => {
     }
     const wrongMethod = await failure('/chat/completions')
     expect([wrongMethod.status, wrongMethod.headers.get('allow')]).toEqual([405, 'POST'])
-    expect(await failure('/responses', { method: 'POST' })).toMatchObject({
-      ...nothing,
-      message: noResponsesApi.text,
-    })
+    for (const method of ['POST', 'GET']) {
+      const told = { ...nothing, message: noResponsesApi.text }
+      expect(await failure('/responses', { method })).toMatchObject(told)
+    }
     const unknown = { status: 401, code: 'invalid_api_key', message: unauthorized.text }
     expect(await failure('/models', { headers: { authorization: 'Bearer x' } })).toMatchObject(unknown)
     const others = { headers: { authorization: `Bearer ${OTHER_KEY}` } }

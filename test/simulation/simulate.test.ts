@@ -279,6 +279,14 @@ describe.each(databases)('simulate on $name', (database) => {
       ['a system message', said('system', 'Hi'), /^The role/],
       ['a picture', said('assistant', [{ type: 'image_url', image_url: { url: 'x' } }]), /text/],
       ['no content', said('assistant', ' '), /^The content of a message must not be empty$/],
+      [
+        'parts that are too long together',
+        said('assistant', [
+          { type: 'text', text: 'x'.repeat(60_000) },
+          { type: 'text', text: 'x'.repeat(40_000) },
+        ]),
+        /^The content of a message must be at most 100,000 characters$/,
+      ],
       ['a number', said('assistant', 5), /^The content of a message must be text, or a list of parts/],
       [
         'too many messages',
