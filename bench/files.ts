@@ -11,11 +11,16 @@ import { memoryOf, pinToOneCpu, type Runtime, type Server, startBuilt } from './
 const options = readOptions()
 const runtime: Runtime = { command: options.runtime, prefix: pinToOneCpu() }
 const ROUNDS = options.quick ? 1 : 5
-/** The most personas of one file. */
-const ROWS = options.quick ? 500 : 5_000
-const EXPORTED = options.quick ? 1_000 : 10_000
-/** Characters that make a file of `ROWS` almost 10 MiB. */
-const LARGE = Math.floor((10 * 1024 * 1024) / ROWS) - 60
+/** How many personas a file that is imported has, and a project that is exported. */
+interface Sizes {
+  rows: number
+  exported: number
+}
+const SOME: Sizes = { rows: 500, exported: 1_000 }
+/** The most of one file. */
+const MOST: Sizes = { rows: 5_000, exported: 10_000 }
+/** Bytes of a file of personas with long prompts. */
+const LARGE = 10 * 1024 * 1024
 /** Milliseconds of single creates in each round. */
 const CREATES = options.quick ? 300 : 3_000
 
@@ -54,12 +59,12 @@ async function importAll(
 }
 
 /** Personas per second of imports, beside those of single creates over one connection. */
-async function rates(store: string, server: Server): Promise<void> {
+async function rates(store: string, server: Server, count: number): Promise<void> {
   const ratios: { fresh: number[]; same: number[] } = { fresh: [], same: [] }
   let made = 0
   const body = () => JSON.stringify(personaOf(`made ${made++}`))
   for (let round = 0; round <= ROUNDS; round += 1) {
-    const personas = Array.from({ length: ROWS }, (_, at) => personaOf(`imported ${at}`))
+    const personas = Array.from({ length: count }, (_, at) => personaOf(`imported ${at}`))
     const path = `/api/projects/created-${round}/personas`
     const single = await fire({
       port: server.port,
@@ -75,7 +80,7 @@ async function rates(store: string, server: Server): Promise<void> {
     ratios.fresh.push(fresh / single.perSecond)
     ratios.same.push(same / single.perSecond)
   }
-  const rows = ROWS.toLocaleString('en-US')
+  const rows = count.toLocaleString('en-US')
   say(store, `import of ${rows} new`, `${median(ratios.fresh).toFixed(2)} of single creates (goal 5.00)`)
   say(
     store,
@@ -127,36 +132,43 @@ function sayCost(
   say(store, what, `${memory.toFixed(0)} MB above idle (goal ${goal}), longest wait ${wait.toFixed(0)} ms`)
 }
 
-async function measure(store: string, start: (filling: Filling) => Promise<Server>): Promise<void> {
+async function measure(
+  store: string,
+  { rows: count, exported }: Sizes,
+  start: (filling: Filling) => Promise<Server>,
+): Promise<void> {
   if (!store.includes(options.only)) return
   const first = await start({})
-  await rates(store, first)
+  await rates(store, first, count)
   first.stop()
   const importing = await start({})
-  const personas = Array.from({ length: ROWS }, (_, at) => ({
+  const personas = Array.from({ length: count }, (_, at) => ({
     name: `p ${at}`,
-    systemPrompt: 'x'.repeat(LARGE),
+    systemPrompt: 'x'.repeat(Math.floor(LARGE / count) - 60),
   }))
-  const rows = ROWS.toLocaleString('en-US')
+  const rows = count.toLocaleString('en-US')
   const cost = await besides(importing, () => importAll(importing, 'large', { personas, wanted: 'created' }))
   sayCost(store, `import of ${rows} in 10 MiB`, { ...cost, goal: 150 })
   importing.stop()
-  const exporting = await start({ exported: EXPORTED })
+  const exporting = await start({ exported })
   const read = await besides(exporting, () => readExport(exporting, 'exported'))
-  sayCost(store, `export of ${EXPORTED.toLocaleString('en-US')}`, { ...read, goal: 50 })
+  sayCost(store, `export of ${exported.toLocaleString('en-US')}`, { ...read, goal: 50 })
   exporting.stop()
 }
 
-await measure('SQLite', async (filling) => startBuilt(runtime, { DATA_DIR: await seed(filling) }))
+await measure('SQLite', options.quick ? SOME : MOST, async (filling) =>
+  startBuilt(runtime, { DATA_DIR: await seed(filling) }),
+)
 
 const { freshMongoUrl, startMongo } = await import('../test/store/mongo/server.js')
-const { url, stop } = await startMongo()
-await measure('MongoDB', async (filling) => {
+const { url, standIn, stop } = await startMongo()
+// The stand-in looks through all that is there for each insert.
+await measure('MongoDB', options.quick || standIn ? SOME : MOST, async (filling) => {
   const env = { DATA_DIR: folder(), MONGODB_URL: freshMongoUrl(url) }
   const filler = await startBuilt(runtime, env)
   for (const [project, count] of Object.entries(filling)) {
-    for (let at = 0; at < count; at += ROWS) {
-      const length = Math.min(ROWS, count - at)
+    for (let at = 0; at < count; at += SOME.rows) {
+      const length = Math.min(SOME.rows, count - at)
       const personas = Array.from({ length }, (_, n) => personaOf(`persona ${at + n}`))
       await importAll(filler, project, { personas, wanted: 'created' })
     }

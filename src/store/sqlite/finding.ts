@@ -40,8 +40,10 @@ interface FindFrom {
 class Pace {
   rows: number
 
-  constructor({ words, limit }: { words: number; limit: number }) {
-    this.rows = words === 0 ? Math.min(Math.max(limit, FIRST_ROWS), ROWS) : Math.ceil(FIRST_ROWS / words)
+  /** `isExact`: the query holds for every row that is looked at. */
+  constructor({ words, limit, isExact = false }: { words: number; limit: number; isExact?: boolean }) {
+    const first = isExact ? limit : Math.max(limit, FIRST_ROWS)
+    this.rows = words === 0 ? Math.min(first, ROWS) : Math.ceil(FIRST_ROWS / words)
   }
 
   /** Notes how long a statement took that looked at `rows`, in ms. */
@@ -108,7 +110,8 @@ export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: Searc
     const found: number[] = []
     let at = after
     let seen = 0
-    const pace = new Pace({ words: words.length, limit })
+    const isExact = query.tags.length === 1 && words.length === 0
+    const pace = new Pace({ words: words.length, limit, isExact })
     const state = { search, pace, signal }
     for (;;) {
       const isIndexed = isReversed ? at <= indexedTo + 1 : at < indexedTo

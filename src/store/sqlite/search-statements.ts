@@ -37,13 +37,14 @@ const BACKWARD = { behind: '<', upTo: '>=', order: 'DESC', last: 'min' } as cons
 /** The columns of each order; names are unique in a project. Each has an index. */
 const COLUMNS = { createdAt: ['seq'], updatedAt: ['updated_at', 'seq'], name: ['name'] } as const
 
-/** Whether the query holds for a row `c`, whose text is in scope. */
-function holds({ projectId, query: { tags, words } }: Search, bind: Bind): string {
+/** Whether the query holds for a row `c`, whose text is in scope. Of the tag `known` all rows are known to have it. */
+function holds({ projectId, query: { tags, words } }: Search, bind: Bind, known?: string): string {
   const project = bind(projectId)
   const hasTag = (tag: string) =>
     `EXISTS (SELECT 1 FROM persona_tags AS t WHERE t.project_id = ${project} AND t.tag = ${bind(tag)} AND t.seq = c.seq)`
   const hasWord = (word: string) => `instr(text, ${bind(word)}) > 0`
-  return ['true', ...tags.map(hasTag), ...words.map(hasWord)].join(' AND ')
+  const others = tags.filter((tag) => tag !== known)
+  return ['true', ...others.map(hasTag), ...words.map(hasWord)].join(' AND ')
 }
 
 /** Brings the texts of rows `c` into scope, where they are needed. */
@@ -72,7 +73,7 @@ export function findAmong(search: Search, source: Source): Statement {
   const { last } = search.query.isReversed ? BACKWARD : FORWARD
   return statement(
     (bind) =>
-      `SELECT json_group_array(c.seq) FILTER (WHERE ${holds(search, bind)}) AS found,
+      `SELECT json_group_array(c.seq) FILTER (WHERE ${holds(search, bind, source.tag)}) AS found,
          count(*) AS rows, ${last}(c.seq) AS last
        FROM ${rowsOf(search, source, bind)}`,
   )
