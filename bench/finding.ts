@@ -51,7 +51,8 @@ function persona(n: number) {
     // Not in order of creation, as the times of the last change are not.
     name: `persona ${(n * 7_919) % 1_000_003} ${n}`,
     description: `${words.join(' ')}${n % 10_000 === 77 ? ' zebra' : ''}`,
-    tags: [String(WORDS[n % WORDS.length]), `group ${n % 10}`],
+    // By chance, as the numbers of one project's personas have much in common.
+    tags: [String(WORDS[(pick() >> 8) % 10]), `group ${(pick() >> 8) % 10}`],
     version: 1,
     createdAt: new Date(at).toISOString(),
     updatedAt: new Date(at + ((n * 31) % 99_991)).toISOString(),

@@ -21,6 +21,9 @@ const ROWS_BEFORE_TRIGRAMS = 2_000
 const MANY_ROWS = 8_000
 /** So many personas are sorted at most: where more are found, some are found soon in any order. */
 const FEW = 2_000
+/** And so they are where one in so many rows is found, once so many are. */
+const DENSE = 4
+const SAMPLE = 20
 
 const RAREST_TAG = `SELECT json_array(value) AS found FROM json_each(?2) ORDER BY (
     SELECT count(*) FROM (SELECT 1 FROM persona_tags WHERE project_id = ?1 AND tag = value LIMIT ${ROWS})
@@ -51,6 +54,14 @@ class Pace {
     const factor = Math.min(MORE, STATEMENT_MS / ms)
     this.rows = Math.min(Math.max(Math.floor(this.rows * factor), 1), ROWS)
   }
+}
+
+interface Collecting {
+  after: number
+  limit: number
+  signal: AbortSignal | undefined
+  /** Whether there is no use in more of them, by how many were found among how many. */
+  tooMany?: (found: number, seen: number) => boolean
 }
 
 /** What the statements of one search have in common. */
@@ -97,11 +108,11 @@ export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: Searc
     return found[0]
   }
 
-  /** Rows in order of creation, which is that of `seq`, forward or backward. */
+  /** Rows in order of creation, which is that of `seq`, forward or backward; undefined where there are `tooMany`. */
   async function collect(
     search: Search,
-    { after, limit, signal }: { after: number; limit: number; signal: AbortSignal | undefined },
-  ): Promise<number[]> {
+    { after, limit, signal, tooMany }: Collecting,
+  ): Promise<number[] | undefined> {
     const { projectId, query } = search
     const { words, isReversed } = query
     const tag = await rarestOf(search, signal)
@@ -132,6 +143,7 @@ export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: Searc
       const slice = await run<number>(state, statements.findAmong(search, { after: at, limit: size, tag }))
       found.push(...slice.found)
       seen += slice.rows
+      if (tooMany?.(found.length, seen) === true) return undefined
       if (found.length >= limit || slice.rows < size) break
       at = slice.last
       if (seen >= MANY_ROWS && match !== undefined && !isIndexed) void rows.index(projectId)
@@ -169,12 +181,13 @@ export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: Searc
     const from = { after: after ?? statements.beginningOf(query), limit, signal }
     if (name !== undefined || tags.length + words.length === 0) return walk(search, from)
     if (sort === 'createdAt') {
-      const seqs = await collect(search, { after: from.after[1], limit, signal })
+      const seqs = (await collect(search, { after: from.after[1], limit, signal })) ?? []
       return seqs.map((seq) => [seq, seq])
     }
     const inAnyOrder = { projectId, query: { ...EVERY_PERSONA, tags, words } }
-    const seqs = await collect(inAnyOrder, { after: 0, limit: FEW, signal })
-    if (seqs.length === FEW) return walk(search, from)
+    const tooMany = (found: number, seen: number) => found >= SAMPLE && found * DENSE > seen
+    const seqs = await collect(inAnyOrder, { after: 0, limit: FEW, signal, tooMany })
+    if (seqs === undefined || seqs.length === FEW) return walk(search, from)
     const state = { search, signal, pace: new Pace({ words: 0, limit: FEW }) }
     return (await run<Place>(state, statements.sortFound(search, seqs, from))).found
   }
