@@ -38,6 +38,7 @@ export const sites: Site[] = [
   { name: 'SQLite without keys', store: 'SQLite', headers: {} },
   { name: 'SQLite with keys', store: 'SQLite', key: KEY, headers: { authorization: `Bearer ${KEY}` } },
   { name: 'MongoDB without keys', store: 'MongoDB', headers: {} },
+  { name: 'MongoDB with keys', store: 'MongoDB', key: KEY, headers: { authorization: `Bearer ${KEY}` } },
 ]
 
 /** Gives the tab the key of its service, where that has one. */
