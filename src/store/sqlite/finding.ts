@@ -21,9 +21,9 @@ const ROWS_BEFORE_TRIGRAMS = 2_000
 const MANY_ROWS = 8_000
 /** So many personas are sorted at most: where more are found, some are found soon in any order. */
 const FEW = 2_000
-/** And so they are where one in so many rows is found, once so many are. */
+/** And so they are where one in so many of the first rows is found; the order is then walked for so many rows. */
 const DENSE = 4
-const SAMPLE = 20
+const ROWS_TRIED = 1_000
 
 const RAREST_TAG = `SELECT json_array(value) AS found FROM json_each(?2) ORDER BY (
     SELECT count(*) FROM (SELECT 1 FROM persona_tags WHERE project_id = ?1 AND tag = value LIMIT ${ROWS})
@@ -54,14 +54,6 @@ class Pace {
     const factor = Math.min(MORE, STATEMENT_MS / ms)
     this.rows = Math.min(Math.max(Math.floor(this.rows * factor), 1), ROWS)
   }
-}
-
-interface Collecting {
-  after: number
-  limit: number
-  signal: AbortSignal | undefined
-  /** Whether there is no use in more of them, by how many were found among how many. */
-  tooMany?: (found: number, seen: number) => boolean
 }
 
 /** What the statements of one search have in common. */
@@ -108,11 +100,11 @@ export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: Searc
     return found[0]
   }
 
-  /** Rows in order of creation, which is that of `seq`, forward or backward; undefined where there are `tooMany`. */
+  /** Rows in order of creation, which is that of `seq`, forward or backward. */
   async function collect(
     search: Search,
-    { after, limit, signal, tooMany }: Collecting,
-  ): Promise<number[] | undefined> {
+    { after, limit, signal }: { after: number; limit: number; signal: AbortSignal | undefined },
+  ): Promise<number[]> {
     const { projectId, query } = search
     const { words, isReversed } = query
     const tag = await rarestOf(search, signal)
@@ -143,7 +135,6 @@ export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: Searc
       const slice = await run<number>(state, statements.findAmong(search, { after: at, limit: size, tag }))
       found.push(...slice.found)
       seen += slice.rows
-      if (tooMany?.(found.length, seen) === true) return undefined
       if (found.length >= limit || slice.rows < size) break
       at = slice.last
       if (seen >= MANY_ROWS && match !== undefined && !isIndexed) void rows.index(projectId)
@@ -151,27 +142,43 @@ export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: Searc
     return found.slice(0, limit)
   }
 
-  /** Rows in the query's order, each looked at. */
-  async function walk(
+  /** Whether a query holds for many of a project's first rows. */
+  async function isCommon(search: Search, signal: AbortSignal | undefined): Promise<boolean> {
+    const pace = new Pace({ words: search.query.words.length, limit: FIRST_ROWS })
+    const first = statements.findAmong(search, { after: 0, limit: FIRST_ROWS })
+    const { found, rows } = await run<number>({ search, pace, signal }, first)
+    return found.length * DENSE > rows
+  }
+
+  /** Rows in the query's order, each looked at: at most `most`. It is whole where no more of them are wanted or there. */
+  async function walkSome(
     search: Search,
     { after, limit, signal }: FindFrom & { after: Place },
-  ): Promise<Place[]> {
+    most: number,
+  ): Promise<{ places: Place[]; isWhole: boolean }> {
     // What changes meanwhile may come again further on.
     const places = new Map<number, Place>()
     const pace = new Pace({ words: search.query.words.length, limit })
     let at = after
-    for (;;) {
-      const size = pace.rows
+    for (let seen = 0; seen < most; ) {
+      const size = Math.min(pace.rows, most - seen)
       const { found } = await run<[...Place, 0 | 1]>(
         { search, pace, signal },
         statements.findInOrder(search, { after: at, limit: size }),
       )
       for (const [key, seq, holds] of found) if (holds === 1 && !places.has(seq)) places.set(seq, [key, seq])
+      seen += size
       const last = found.at(-1)
       const isDone = places.size >= limit || found.length < size
-      if (isDone || last === undefined) return [...places.values()].slice(0, limit)
+      if (isDone || last === undefined) return { places: [...places.values()].slice(0, limit), isWhole: true }
       at = [last[0], last[1]]
     }
+    return { places: [], isWhole: false }
+  }
+
+  /** All of them. */
+  async function walk(search: Search, from: FindFrom & { after: Place }): Promise<Place[]> {
+    return (await walkSome(search, from, Number.POSITIVE_INFINITY)).places
   }
 
   return async (search, { after, limit, signal }) => {
@@ -181,13 +188,17 @@ export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: Searc
     const from = { after: after ?? statements.beginningOf(query), limit, signal }
     if (name !== undefined || tags.length + words.length === 0) return walk(search, from)
     if (sort === 'createdAt') {
-      const seqs = (await collect(search, { after: from.after[1], limit, signal })) ?? []
+      const seqs = await collect(search, { after: from.after[1], limit, signal })
       return seqs.map((seq) => [seq, seq])
     }
     const inAnyOrder = { projectId, query: { ...EVERY_PERSONA, tags, words } }
-    const tooMany = (found: number, seen: number) => found >= SAMPLE && found * DENSE > seen
-    const seqs = await collect(inAnyOrder, { after: 0, limit: FEW, signal, tooMany })
-    if (seqs === undefined || seqs.length === FEW) return walk(search, from)
+    if (await isCommon(inAnyOrder, signal)) {
+      const { places, isWhole } = await walkSome(search, from, ROWS_TRIED)
+      if (isWhole) return places
+      // Only the first have it: others are few, or far away in this order.
+    }
+    const seqs = await collect(inAnyOrder, { after: 0, limit: FEW, signal })
+    if (seqs.length === FEW) return walk(search, from)
     const state = { search, signal, pace: new Pace({ words: 0, limit: FEW }) }
     return (await run<Place>(state, statements.sortFound(search, seqs, from))).found
   }
