@@ -36,6 +36,12 @@ export interface TakeOptions {
 /** The part of a shared limit, and of the places to wait for any, that is the most for one caller. */
 const SHARE = 0.75
 
+/**
+ * Callers that are remembered though they hold nothing: most come again at once, and a map that lives long and changes
+ * with every request keeps what it once held until all of the heap is collected.
+ */
+const MAX_IDLE = 1_000
+
 interface Waiter extends TakeOptions {
   caller: string
 }
@@ -56,7 +62,7 @@ export class Limit {
   #used = 0
   #waiting = 0
   readonly #queues = new Map<string, Waiting[]>()
-  /** How much each caller holds that holds any. */
+  /** How much each caller holds; a few hold nothing. */
   readonly #held = new Map<string, number>()
   /** The most that one caller may hold. */
   readonly #most: number
@@ -140,7 +146,7 @@ export class Limit {
     let released = false
     const set = (to: number) => {
       const all = (this.#held.get(caller) ?? 0) + to - held
-      if (all === 0) this.#held.delete(caller)
+      if (all === 0 && this.#held.size > MAX_IDLE) this.#held.delete(caller)
       else this.#held.set(caller, all)
       this.#used += to - held
       held = to

@@ -63,11 +63,19 @@ function acceptOnly(
     scope.addContentTypeParser<Buffer>(
       type,
       { parseAs: 'buffer' },
-      async (request: FastifyRequest, body: Buffer) => {
+      (request: FastifyRequest, body: Buffer, done) => {
         request.bodyHold?.resize(body.length)
         const encoding = request.headers['content-encoding']
-        if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw wrongContentEncoding()
-        return read(body, request)
+        let given: unknown
+        try {
+          if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw wrongContentEncoding()
+          given = read(body, request)
+        } catch (error) {
+          // Nothing else is thrown.
+          done(error as Error)
+          return
+        }
+        done(null, given)
       },
     )
   }

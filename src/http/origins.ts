@@ -23,6 +23,7 @@ function hostName(host: string): string | undefined {
  * names none.
  */
 function hostOf({ url, headers }: FastifyRequest): string | undefined {
+  if (url.startsWith('/')) return headers.host?.toLowerCase()
   return (/^[a-z][a-z0-9+.-]*:\/\/([^/?]*)/i.exec(url)?.[1] ?? headers.host)?.toLowerCase()
 }
 

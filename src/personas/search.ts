@@ -20,12 +20,16 @@ export interface PersonaQuery {
 /** All personas in order of creation. */
 export const EVERY_PERSONA: PersonaQuery = { tags: [], words: [], sort: 'createdAt', isReversed: false }
 
+// Most texts: they have neither marks nor any of the cases below.
+const ASCII = /^[\0-\x7f]*$/
+
 /**
  * A text in which letters are the same that differ in case or accents alone: NFKD without marks (Unicode's UAX #15),
  * then without case. Character by character, but for the final sigma, which becomes the usual one: so whatever is part
  * of a text is part of it folded too.
  */
 export function folded(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase()
   const plain = text.normalize('NFKD').replaceAll(/\p{M}+/gu, '')
   return withoutCase(plain).normalize('NFKD').replaceAll('ς', 'σ')
 }

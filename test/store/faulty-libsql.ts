@@ -51,6 +51,10 @@ export function faultyDatabase(Database: typeof Libsql): typeof Libsql {
       }
       return statement
     }
+
+    override exec(sql: string): any {
+      return meet(this, sql, () => super.exec(sql))
+    }
   } as typeof Libsql
 }
 
@@ -68,6 +72,11 @@ function meet(db: Libsql.Database, sql: string, run: () => unknown): unknown {
     run()
     committed ||= sql === 'COMMIT' || (!wasOpen && !db.inTransaction && !/^SELECT/i.test(sql))
   }
-  if (when === 'ended' && wasOpen) db.exec('ROLLBACK')
+  if (when === 'ended' && wasOpen) {
+    const fault = armed
+    armed = undefined
+    db.exec('ROLLBACK')
+    armed = fault
+  }
   throw Object.assign(new Error(MESSAGES[code]), { code })
 }

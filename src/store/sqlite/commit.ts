@@ -5,6 +5,7 @@ const TRANSACTION_MS = 20
 
 interface Waiting {
   task: () => unknown
+  isOneStatement: boolean
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
 }
@@ -13,6 +14,8 @@ interface Waiting {
 export interface Commits {
   /** Runs a task in one transaction with all that come at once; it is rolled back individually if it throws. */
   write<T>(task: () => T): Promise<T>
+  /** The same for a task that is a single statement. Where it comes alone it is its own transaction, which is quicker. */
+  writeOne<T>(task: () => T): Promise<T>
 }
 
 /** Runs statements, translates what they throw, and first does what is due (see `endFailed`). */
@@ -28,10 +31,8 @@ interface GroupCommit extends Commits {
  * `guarded` translates the faults.
  */
 export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit {
-  const statement = (sql: string) => {
-    const prepared = db.prepare(sql)
-    return () => guarded(() => prepared.run())
-  }
+  // Prepared, it would take twice as long: libsql makes an object of what a statement that ran has changed.
+  const statement = (sql: string) => () => guarded(() => db.exec(sql))
   const begin = statement('BEGIN IMMEDIATE')
   const commit = statement('COMMIT')
   const rollback = statement('ROLLBACK')
@@ -67,6 +68,17 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
     return () => resolve(value)
   }
 
+  function flush() {
+    const [first, second] = waiting
+    if (first?.isOneStatement !== true || second !== undefined) return commitWaiting()
+    waiting = []
+    try {
+      first.resolve(first.task())
+    } catch (error) {
+      first.reject(error)
+    }
+  }
+
   /** Commits what waits, as much as is done in the time of one transaction. */
   function commitWaiting() {
     // What fails before the first task concerns all of them.
@@ -96,7 +108,7 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
         // The tasks have been rejected with what failed first.
       }
     }
-    if (waiting.length > 0) setImmediate(commitWaiting)
+    if (waiting.length > 0) setImmediate(flush)
   }
 
   function endFailed() {
@@ -109,13 +121,17 @@ export function groupCommit(db: Database.Database, guarded: Guard): GroupCommit 
     }
   }
 
-  function write<T>(task: () => T): Promise<T> {
+  function enqueue<T>(task: () => T, isOneStatement: boolean): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       // The list holds tasks of every type; each is settled with what it returned.
-      waiting.push({ task, resolve: resolve as Waiting['resolve'], reject })
-      if (waiting.length === 1) setImmediate(commitWaiting)
+      waiting.push({ task, isOneStatement, resolve: resolve as Waiting['resolve'], reject })
+      if (waiting.length === 1) setImmediate(flush)
     })
   }
 
-  return { endFailed, write }
+  return {
+    endFailed,
+    write: (task) => enqueue(task, false),
+    writeOne: (task) => enqueue(task, true),
+  }
 }

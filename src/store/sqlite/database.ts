@@ -11,7 +11,7 @@ import { migrate } from './schema.js'
 export type Value = string | number | Buffer | null
 type Row = Record<string, unknown>
 
-/** One prepared statement. It takes its values as an array, as a lone object argument is a trap of libsql. */
+/** One prepared statement. */
 export interface Query {
   /** Runs it; returns the number of rows that it changed. */
   run(...values: Value[]): number
@@ -57,7 +57,8 @@ export function openDatabase(dataDir: string): SqliteDatabase {
   return {
     prepare(sql) {
       const statement = db.prepare(sql)
-      const run: Query['run'] = (...values) => guarded(() => statement.run(...values).changes)
+      // An array is bound as it is; of several arguments libsql makes one, and a lone object would be named values.
+      const run: Query['run'] = (...values) => guarded(() => statement.run(values).changes)
       return {
         run,
         changeOne(...values) {
@@ -65,17 +66,18 @@ export function openDatabase(dataDir: string): SqliteDatabase {
           if (count !== 1) throw new Error(`A statement changed ${count} rows instead of 1: ${sql}`)
         },
         // Row shapes follow from the SQL text beside each call.
-        get: (...values) => guarded(() => statement.get(...values) as Row | undefined),
-        all: (...values) => guarded(() => statement.all(...values) as Row[]),
+        get: (...values) => guarded(() => statement.get(values) as Row | undefined),
+        all: (...values) => guarded(() => statement.all(values) as Row[]),
       }
     },
     write: commits.write,
+    writeOne: commits.writeOne,
     async check() {
       guarded(() => readSchema.get())
       health.check()
       if (!health.mustWrite()) return
       // It goes to the disk, as no read of a cached page does.
-      await commits.write(() => guarded(() => probe.run()))
+      await commits.writeOne(() => guarded(() => probe.run()))
       health.written()
     },
     close() {

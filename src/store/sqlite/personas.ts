@@ -6,8 +6,7 @@ import type { Cursors } from './cursors.js'
 import type { Query, SqliteDatabase } from './database.js'
 import { violates } from './faults.js'
 import { BODY, BODY_GROWTH, type PersonaRow, personaCache, toPersona, toRow } from './rows.js'
-import { NEXT_SEQ } from './schema.js'
-import type { SearchRows } from './search-rows.js'
+import { personaInsert, type SearchRows } from './search-rows.js'
 import type { VersionSteps } from './versions.js'
 
 type PersonaStore = Pick<
@@ -92,10 +91,7 @@ export function sqlitePersonas(
   const match = db.prepare(
     `SELECT count(*) AS count, min(id) AS id FROM personas WHERE project_id = ?1 AND id >= ?2 AND id < ?2 || '~'`,
   )
-  const insert = db.prepare(
-    `INSERT INTO personas (seq, project_id, id, name, updated_at, changed, body)
-     VALUES (${NEXT_SEQ}, ?, ?, ?, ?, ?, ?)`,
-  )
+  const insert = personaInsert(db)
   const update = db.prepare(
     `UPDATE personas SET name = ?, image_url = ?, updated_at = ?, changed = ?, reverted_from = ?, body = ?
      WHERE project_id = ? AND id = ? AND updated_at = ?`,
@@ -166,12 +162,8 @@ export function sqlitePersonas(
 
   const insertPersona: Store['insertPersona'] = async (projectId, given, now) => {
     const persona = newPersona(given, now)
-    const row = toRow(persona)
     try {
-      await db.write(() => {
-        insert.changeOne(projectId, given.id, row.name, row.updated_at, row.changed, row.body)
-        search.insert(projectId, persona)
-      })
+      await db.writeOne(() => insert(projectId, persona))
     } catch (error) {
       if (violates(error, 'personas.name')) return 'name-taken'
       throw error

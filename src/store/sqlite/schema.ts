@@ -114,6 +114,21 @@ const migrations = [
  */
 export const NEXT_SEQ = '(SELECT max(seq) + 1 FROM sqlite_sequence)'
 
+/**
+ * A new persona goes into this view: its row, and the text and tags by which it is found. So it is one statement, and
+ * alone one transaction. SQLite does not count rows that go into a view as changed; what it cannot insert it refuses.
+ */
+const newPersonas = `CREATE TEMP VIEW new_personas AS
+  SELECT project_id, id, name, image_url, updated_at, changed, reverted_from, body, '' AS text, '' AS tags
+  FROM personas;
+  CREATE TEMP TRIGGER persona_inserted INSTEAD OF INSERT ON new_personas BEGIN
+    INSERT INTO personas (seq, project_id, id, name, image_url, updated_at, changed, reverted_from, body)
+    VALUES (${NEXT_SEQ}, new.project_id, new.id, new.name, new.image_url, new.updated_at, new.changed,
+      new.reverted_from, new.body);
+    INSERT INTO persona_search (project_id, seq, text, tags)
+    VALUES (new.project_id, last_insert_rowid(), new.text, new.tags);
+  END;`
+
 /** Brings a database file to the schema of this version. @throws Error for one of a newer version. */
 export function migrate(db: Database.Database, file: string) {
   const version = Number((db.pragma('user_version') as Record<string, unknown>[])[0]?.user_version)
@@ -127,4 +142,5 @@ export function migrate(db: Database.Database, file: string) {
   for (const migration of migrations.slice(version)) db.exec(migration)
   db.exec(`PRAGMA user_version = ${migrations.length}`)
   db.exec('COMMIT')
+  db.exec(newPersonas)
 }

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
+import type { Origin } from '../../personas/change.js'
 import type { Persona } from '../../personas/schema.js'
 import { searchedFields, searchText, tagsOf } from '../../personas/search.js'
 import type { SqliteDatabase } from './database.js'
+import { toRow } from './rows.js'
 
 /** The most rows that one step gives a text or trigrams: some milliseconds, in which nobody is answered. */
 const TEXTS_AT_ONCE = 100
@@ -19,11 +21,25 @@ export interface SearchProgress {
   mark: string
 }
 
+function searchColumns(persona: Partial<Persona>): [text: string, tags: string] {
+  return [searchText(persona), persona.tags === undefined ? '[]' : JSON.stringify(tagsOf(persona))]
+}
+
+/** Returns what inserts a persona into `new_personas`. */
+export function personaInsert(db: SqliteDatabase): (projectId: string, persona: Persona, origin?: Origin) => void {
+  const insert = db.prepare(
+    `INSERT INTO new_personas (project_id, id, name, image_url, updated_at, changed, reverted_from, body, text, tags)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  )
+  return (projectId, persona, origin) => {
+    const { name, image_url, updated_at, changed, reverted_from, body } = toRow(persona, origin)
+    const values = [name, image_url, updated_at, changed, reverted_from, body]
+    insert.run(projectId, persona.id, ...values, ...searchColumns(persona))
+  }
+}
+
 /** What is kept of personas for finding them, beside their rows. Triggers keep tags and trigrams true to the texts. */
 export function searchRows(db: SqliteDatabase) {
-  const insertNew = db.prepare(
-    'INSERT INTO persona_search (project_id, seq, text, tags) VALUES (?, last_insert_rowid(), ?, ?)',
-  )
   const insert = db.prepare(
     `INSERT INTO persona_search (project_id, seq, text, tags)
      SELECT project_id, seq, ?, ? FROM personas WHERE project_id = ? AND id = ?`,
@@ -65,7 +81,7 @@ export function searchRows(db: SqliteDatabase) {
   }
 
   function write(projectId: string, id: string, persona: Partial<Persona>) {
-    insert.changeOne(searchText(persona), JSON.stringify(tagsOf(persona)), projectId, id)
+    insert.changeOne(...searchColumns(persona), projectId, id)
   }
 
   /** Gives a text to some rows that may be without, the newest first. Returns whether there may be more. */
@@ -96,10 +112,6 @@ export function searchRows(db: SqliteDatabase) {
 
   return {
     progressOf,
-
-    /** Within the transaction that creates a persona, just after its row was inserted. */
-    insert: (projectId: string, persona: Persona) =>
-      insertNew.changeOne(projectId, searchText(persona), JSON.stringify(tagsOf(persona))),
 
     /** Within the transaction that changes a persona. */
     update(projectId: string, before: Persona, after: Persona) {

@@ -47,7 +47,7 @@ export function openSqliteStore(dataDir: string, { versionsKept }: StoreOptions 
     ...sqliteProjects(db),
     ...sqliteRemoval(db, { forget, versions: steps }),
     ...images,
-    transfer: sqliteTransfer(db, search),
+    transfer: sqliteTransfer(db),
   }
 }
 

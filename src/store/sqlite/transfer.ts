@@ -6,8 +6,7 @@ import { violates } from './faults.js'
 import { INSERT_IMAGE, toImage } from './images.js'
 import { INSERT_PROJECT, type ProjectRow, toProject, toProjectRow, valuesOf } from './projects.js'
 import { BODY, toOrigin, toPersona, toRow } from './rows.js'
-import { NEXT_SEQ } from './schema.js'
-import type { SearchRows } from './search-rows.js'
+import { personaInsert } from './search-rows.js'
 
 /** Rows in memory at a time; a persona can have 400 KB. */
 const PAGE = 50
@@ -48,7 +47,7 @@ function toPersonaRecord(row: Row): PersonaRecord {
 }
 
 /** Everything in the file, for a move to another store or from one. */
-export function sqliteTransfer(db: SqliteDatabase, search: Pick<SearchRows, 'insert'>): Transfer {
+export function sqliteTransfer(db: SqliteDatabase): Transfer {
   /** A sequence of a table; `add` is run for each record within one transaction. */
   function sequence<T>(table: string, reading: Reading<T>, add: (record: T) => void): RecordSequence<T> {
     const count = db.prepare(`SELECT count(*) AS count FROM ${table}`)
@@ -71,10 +70,7 @@ export function sqliteTransfer(db: SqliteDatabase, search: Pick<SearchRows, 'ins
   const columns = `project_id, seq, changed, reverted_from, ${BODY} AS body`
   const insertProject = db.prepare(INSERT_PROJECT)
   const insertImage = db.prepare(INSERT_IMAGE)
-  const insertPersona = db.prepare(
-    `INSERT INTO personas (seq, project_id, id, name, image_url, updated_at, changed, reverted_from, body)
-     VALUES (${NEXT_SEQ}, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  )
+  const insertPersona = personaInsert(db)
   const insertVersion = db.prepare(
     `INSERT INTO versions (project_id, id, version, updated_at, changed, reverted_from, body)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -142,12 +138,7 @@ export function sqliteTransfer(db: SqliteDatabase, search: Pick<SearchRows, 'ins
         placeOf: (row) => [String(row.project_id), Number(row.seq)],
         toRecord: toPersonaRecord,
       },
-      ({ projectId, persona, origin }) => {
-        const { name, image_url, updated_at, changed, reverted_from, body } = toRow(persona, origin)
-        const values = [name, image_url, updated_at, changed, reverted_from, body]
-        insertPersona.changeOne(projectId, persona.id, ...values)
-        search.insert(projectId, persona)
-      },
+      ({ projectId, persona, origin }) => insertPersona(projectId, persona, origin),
     ),
   }
 }
