@@ -4,6 +4,9 @@ import { z } from 'zod'
 // back changed, so neither is accepted.
 const NUL = '\u0000'
 
+/** Texts that are in every normal form, as most are. */
+export const ASCII = /^[\0-\x7f]*$/
+
 /** Control characters, as a class of regular expressions in any language; Unicode's Cc. */
 const CONTROLS = '\\x00-\\x1f\\x7f-\\x9f'
 const CONTROL = new RegExp(`[${CONTROLS}]`)
@@ -53,14 +56,21 @@ export function faultOf(text: string, { field, max }: TextLimits): string | unde
   return undefined
 }
 
+/** A check that refuses a text for the fault that it has, if any. */
+export function refused(
+  fault: (text: string) => string | undefined,
+): (text: z.core.ParsePayload<string>) => void {
+  return ({ value, issues }) => {
+    const message = fault(value)
+    if (message !== undefined) issues.push({ code: 'custom', message, input: value, continue: true })
+  }
+}
+
 /** A free text that is stored as given, up to `max` code points. */
 export function text(limits: TextLimits) {
   return z
     .string()
-    .superRefine((value, ctx) => {
-      const fault = faultOf(value, limits)
-      if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
-    })
+    .check(refused((value) => faultOf(value, limits)))
     .meta({ maxLength: limits.max, pattern: TEXT_PATTERN })
 }
 
@@ -81,7 +91,8 @@ function faultOfName(name: string): string | undefined {
  */
 export function normalized(text: string, max: number): string {
   const trimmed = text.trim()
-  return trimmed.length > MAX_DECOMPOSED * max ? trimmed : trimmed.normalize('NFC')
+  if (ASCII.test(trimmed) || trimmed.length > MAX_DECOMPOSED * max) return trimmed
+  return trimmed.normalize('NFC')
 }
 
 /**
@@ -94,8 +105,5 @@ export const name = z
     error: (issue) => (issue.input === undefined || issue.input === null ? NO_NAME : undefined),
   })
   .transform((value) => normalized(value, MAX_NAME))
-  .superRefine((value, ctx) => {
-    const fault = value === '' ? NO_NAME : faultOfName(value)
-    if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
-  })
+  .check(refused((value) => (value === '' ? NO_NAME : faultOfName(value))))
   .meta({ description: 'Trimmed, in Unicode NFC', minLength: 1, maxLength: MAX_NAME, pattern: NAME_PATTERN })

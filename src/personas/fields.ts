@@ -38,9 +38,10 @@ const headers = anyHeaders.meta({
 
 /** A map of headers, held to the rules of `headerIssues`. */
 export function headerMap(rules: { refuseConnectionHeaders: boolean }) {
-  return headers.superRefine((value, ctx) => {
+  return headers.check(({ value, issues }) => {
     for (const { name: header, message } of headerIssues(value, rules)) {
-      ctx.addIssue({ code: 'custom', path: header === undefined ? [] : [header], message })
+      const path = header === undefined ? [] : [header]
+      issues.push({ code: 'custom', path, message, input: value, continue: true })
     }
   })
 }

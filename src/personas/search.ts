@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { ASCII } from '../text.js'
 import { fieldNames, personaFields } from './fields.js'
 import type { ListPersonasInput, Persona, TagCount } from './schema.js'
 import { withoutCase } from './tags.js'
@@ -19,9 +20,6 @@ export interface PersonaQuery {
 
 /** All personas in order of creation. */
 export const EVERY_PERSONA: PersonaQuery = { tags: [], words: [], sort: 'createdAt', isReversed: false }
-
-// Most texts: they have neither marks nor any of the cases below.
-const ASCII = /^[\0-\x7f]*$/
 
 /**
  * A text in which letters are the same that differ in case or accents alone: NFKD without marks (Unicode's UAX #15),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { optional, shapeOf } from '../field.js'
-import { hasControls, isLonger, name, SEGMENT_PATTERN } from '../text.js'
+import { hasControls, isLonger, name, refused, SEGMENT_PATTERN } from '../text.js'
 
 const MAX_ID = 128
 
@@ -14,19 +14,13 @@ export function faultOfProjectId(id: string): string | undefined {
 }
 
 /** Any 1–128 characters that one URL path segment can carry, except control characters, `.` and `..`. */
-export const projectId = z
-  .string()
-  .superRefine((id, ctx) => {
-    const fault = faultOfProjectId(id)
-    if (fault !== undefined) ctx.addIssue({ code: 'custom', message: fault })
-  })
-  .meta({
-    description: 'The project’s id',
-    minLength: 1,
-    maxLength: MAX_ID,
-    pattern: SEGMENT_PATTERN,
-    example: 'support-bot',
-  })
+export const projectId = z.string().check(refused(faultOfProjectId)).meta({
+  description: 'The project’s id',
+  minLength: 1,
+  maxLength: MAX_ID,
+  pattern: SEGMENT_PATTERN,
+  example: 'support-bot',
+})
 
 export const projectInput = z.object({ projectId })
 

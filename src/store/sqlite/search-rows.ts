@@ -26,7 +26,9 @@ function searchColumns(persona: Partial<Persona>): [text: string, tags: string] 
 }
 
 /** Returns what inserts a persona into `new_personas`. */
-export function personaInsert(db: SqliteDatabase): (projectId: string, persona: Persona, origin?: Origin) => void {
+export function personaInsert(
+  db: SqliteDatabase,
+): (projectId: string, persona: Persona, origin?: Origin) => void {
   const insert = db.prepare(
     `INSERT INTO new_personas (project_id, id, name, image_url, updated_at, changed, reverted_from, body, text, tags)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
