@@ -17,14 +17,24 @@ const query = projectInput.partial()
 
 type McpRequest = FastifyRequest<{ Querystring: { projectId?: unknown } }>
 
-/** What the protocol's handler reads of a web Request whose body is parsed. A real one takes as long to make as a call to answer. */
-function webRequest({ headers }: McpRequest): Request {
-  const get = (name: string) => {
-    const value = headers[name]
-    return value === undefined ? null : String(value)
+/**
+ * What the protocol's handler reads of a web Request whose body is parsed, and whom it comes from. A real one takes as
+ * long to make as a call to answer. And a WeakMap to callers would keep each, with all of its request, until the whole
+ * heap is collected.
+ */
+class AskedRequest {
+  readonly method = 'POST'
+  readonly headers: { get(name: string): string | null }
+  readonly caller: Caller
+
+  constructor({ headers }: McpRequest, caller: Caller) {
+    const get = (name: string) => {
+      const value = headers[name]
+      return value === undefined ? null : String(value)
+    }
+    this.headers = { get }
+    this.caller = caller
   }
-  // Without a signal: the work is waited for, and procedures have the request's own.
-  return { method: 'POST', headers: { get } } as unknown as Request
 }
 
 /** What is read of a message before the protocol's handler checks it. */
@@ -56,11 +66,10 @@ function parsed(body: unknown): unknown {
 
 /** Serves the tools and prompts of MCP at `/mcp`: Streamable HTTP without sessions, a message a request. */
 export function mountMcp(scope: FastifyInstance, { services, answers }: Mounting): void {
-  const callers = new WeakMap<Request, Caller>()
   const handler = createMcpHandler(({ requestInfo }) => {
-    const caller = requestInfo && callers.get(requestInfo)
-    if (caller === undefined) throw new Error('A server of MCP is made for requests alone')
-    return agentServer(() => caller)
+    const asked: unknown = requestInfo
+    if (!(asked instanceof AskedRequest)) throw new Error('A server of MCP is made for requests alone')
+    return agentServer(() => asked.caller)
   })
   scope.setErrorHandler(sendMcpError)
 
@@ -78,8 +87,9 @@ export function mountMcp(scope: FastifyInstance, { services, answers }: Mounting
       return known
     }
     const context = { services, access, requestId, lists }
-    const asked = webRequest(request)
-    callers.set(asked, localCaller(context, { errorOf, projectId, signal: () => lifetime.signal }))
+    const caller = localCaller(context, { errorOf, projectId, signal: () => lifetime.signal })
+    // It has no signal: the work is waited for, and procedures have the request's own.
+    const asked = new AskedRequest(request, caller) as unknown as Request
     const { status, type, bytes } = await lifetime.during(async () => {
       const response = await handler.fetch(asked, { parsedBody: body })
       // Of its headers, the others are for a connection that the SDK holds.

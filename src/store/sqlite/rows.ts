@@ -72,7 +72,7 @@ export function personaCache() {
     get: (projectId: string, id: string) => cache.get(key(projectId, id)),
     /** The persona of a row, shared by all who ask: nobody may change it. */
     keep(projectId: string, id: string, row: Pick<PersonaRow, 'body'>): Persona {
-      const persona = rememberText(Object.freeze(toPersona(row)), row.body)
+      const persona = Object.freeze(rememberText(toPersona(row), row.body))
       cache.set(key(projectId, id), persona, { size: 2 * row.body.length + OVERHEAD })
       return persona
     },
