@@ -22,7 +22,7 @@ export interface SearchProgress {
 }
 
 function searchColumns(persona: Partial<Persona>): [text: string, tags: string] {
-  return [searchText(persona), persona.tags === undefined ? '[]' : JSON.stringify(tagsOf(persona))]
+  return [searchText(persona), JSON.stringify(tagsOf(persona))]
 }
 
 /** Returns what inserts a persona into `new_personas`. */
