@@ -25,8 +25,7 @@ export function faultOfShape(
   json: string,
   { maxDepth, maxValues, maxMembers }: ShapeLimits,
 ): 'too-deep' | 'too-many-values' | 'too-many-members' | undefined {
-  // A short text has too few characters for so many.
-  const members = json.length > maxMembers ? new Uint32Array(maxDepth + 1) : undefined
+  const members = new Uint32Array(maxDepth + 1)
   let depth = 0
   let values = 1
   for (let at = 0; at < json.length; at += 1) {
@@ -36,15 +35,13 @@ export function faultOfShape(
       depth += 1
       values += 1
       if (depth > maxDepth) return 'too-deep'
-      if (members !== undefined) members[depth] = 1
+      members[depth] = 1
     } else if (unit === 0x7d || unit === 0x5d) depth = Math.max(0, depth - 1)
     else if (unit === 0x2c) {
+      const count = (members[depth] ?? 0) + 1
+      members[depth] = count
       values += 1
-      if (members !== undefined) {
-        const count = (members[depth] ?? 0) + 1
-        members[depth] = count
-        if (count > maxMembers) return 'too-many-members'
-      }
+      if (count > maxMembers) return 'too-many-members'
     }
     if (values > maxValues) return 'too-many-values'
   }

@@ -62,7 +62,7 @@ export class Limit {
   #used = 0
   #waiting = 0
   readonly #queues = new Map<string, Waiting[]>()
-  /** How much each caller holds; a few hold nothing. */
+  /** How much each caller holds; up to `MAX_IDLE` of them hold nothing. */
   readonly #held = new Map<string, number>()
   /** The most that one caller may hold. */
   readonly #most: number

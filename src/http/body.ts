@@ -63,19 +63,11 @@ function acceptOnly(
     scope.addContentTypeParser<Buffer>(
       type,
       { parseAs: 'buffer' },
-      (request: FastifyRequest, body: Buffer, done) => {
+      async (request: FastifyRequest, body: Buffer) => {
         request.bodyHold?.resize(body.length)
         const encoding = request.headers['content-encoding']
-        let given: unknown
-        try {
-          if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw wrongContentEncoding()
-          given = read(body, request)
-        } catch (error) {
-          // Nothing else is thrown.
-          done(error as Error)
-          return
-        }
-        done(null, given)
+        if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw wrongContentEncoding()
+        return read(body, request)
       },
     )
   }

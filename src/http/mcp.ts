@@ -19,8 +19,7 @@ type McpRequest = FastifyRequest<{ Querystring: { projectId?: unknown } }>
 
 /**
  * What the protocol's handler reads of a web Request whose body is parsed, and whom it comes from. A real one takes as
- * long to make as a call to answer. And a WeakMap to callers would keep each, with all of its request, until the whole
- * heap is collected.
+ * long to make as a call to answer.
  */
 class AskedRequest {
   readonly method = 'POST'

@@ -145,7 +145,8 @@ export function sqliteFinding(db: SqliteDatabase, { rows, turns }: { rows: Searc
   /** Whether a query holds for many of a project's first rows. */
   async function isCommon(search: Search, signal: AbortSignal | undefined): Promise<boolean> {
     const pace = new Pace({ words: search.query.words.length, limit: FIRST_ROWS })
-    const first = statements.findAmong(search, { after: 0, limit: FIRST_ROWS })
+    // Fewer of them the more words there are to look for: nobody is answered meanwhile.
+    const first = statements.findAmong(search, { after: 0, limit: pace.rows })
     const { found, rows } = await run<number>({ search, pace, signal }, first)
     return found.length * DENSE > rows
   }
