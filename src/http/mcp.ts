@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { publicError } from '../errors/public.js'
 import { batchTooLarge, bodyNotJson, bodyNotObject } from '../errors/requests.js'
 import { type Caller, localCaller } from '../mcp/caller.js'
+import { toolCalls } from '../mcp/connection.js'
 import { agentServer } from '../mcp/server.js'
 import { takesLong } from '../mcp/tools.js'
 import { projectInput } from '../projects/schema.js'
@@ -64,12 +65,15 @@ function parsed(body: unknown): unknown {
 }
 
 /** Serves the tools and prompts of MCP at `/mcp`: Streamable HTTP without sessions, a message a request. */
-export function mountMcp(scope: FastifyInstance, { services, answers }: Mounting): void {
-  const handler = createMcpHandler(({ requestInfo }) => {
-    const asked: unknown = requestInfo
-    if (!(asked instanceof AskedRequest)) throw new Error('A server of MCP is made for requests alone')
-    return agentServer(() => asked.caller)
-  })
+export async function mountMcp(scope: FastifyInstance, { services, answers }: Mounting): Promise<void> {
+  const callerOf = (_signal: AbortSignal, request: unknown) => {
+    if (!(request instanceof AskedRequest)) throw new Error('Messages of MCP come with requests alone')
+    return request.caller
+  }
+  const handler = createMcpHandler(({ requestInfo }) =>
+    agentServer((signal) => callerOf(signal, requestInfo)),
+  )
+  const callTool = await toolCalls((versions) => agentServer(callerOf, versions))
   scope.setErrorHandler(sendMcpError)
 
   async function answer(request: McpRequest, reply: FastifyReply) {
@@ -90,6 +94,8 @@ export function mountMcp(scope: FastifyInstance, { services, answers }: Mounting
     // It has no signal: the work is waited for, and procedures have the request's own.
     const asked = new AskedRequest(request, caller) as unknown as Request
     const { status, type, bytes } = await lifetime.during(async () => {
+      const answer = await callTool(asked, body)
+      if (answer) return { status: 200, type: 'application/json', bytes: Buffer.from(JSON.stringify(answer)) }
       const response = await handler.fetch(asked, { parsedBody: body })
       // Of its headers, the others are for a connection that the SDK holds.
       const type = response.headers.get('content-type')

@@ -59,21 +59,25 @@ const methods: Record<string, Answer> = {
  * A server of MCP for one request or one connection. `callerOf` makes what a request may do; its signal ends when
  * the client gives the request up.
  */
-export function agentServer(callerOf: (signal: AbortSignal) => Caller): Server {
+export function agentServer(
+  callerOf: (signal: AbortSignal, request: unknown) => Caller,
+  versions?: string[],
+): Server {
   const server = new Server(
     { name: 'personas-api', title: 'Personas', version },
     {
       capabilities: { tools: {}, prompts: {}, completions: {} },
       instructions: INSTRUCTIONS,
       jsonSchemaValidator,
+      ...(versions && { supportedProtocolVersions: versions }),
     },
   )
   // Handlers of single methods would have the SDK check params and answers, some of them twice, and refuse wrong
   // params with an internal error that holds the whole report of the schema.
-  server.fallbackRequestHandler = async ({ method, params }, { mcpReq }) => {
+  server.fallbackRequestHandler = async ({ method, params }, { mcpReq, http }) => {
     const answer = Object.hasOwn(methods, method) ? methods[method] : undefined
     if (answer === undefined) throw new ProtocolError(ProtocolErrorCode.MethodNotFound, 'Method not found')
-    const caller = callerOf(mcpReq.signal)
+    const caller = callerOf(mcpReq.signal, http?.req)
     try {
       return await answer(caller, params)
     } catch (error) {

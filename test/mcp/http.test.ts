@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { otherProject } from '../../src/errors/access.js'
 import { tools } from '../../src/mcp/tools.js'
 import { startImagesApi } from '../portraits/images-api.js'
 import { busyGauges } from '../support/gauges.js'
 import { newProjectId, type Running, startService } from '../support/helper.js'
-import { callTool, connectAgent } from './agents.js'
+import { callTool, connectAgent, eras } from './agents.js'
 
 const JSON_BODY = { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' }
 const MODERN = {
@@ -104,6 +105,84 @@ describe('MCP over HTTP', () => {
     const answers = [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data))
     expect([status, answers.map(({ id }) => id).sort((a, b) => a - b)]).toEqual([200, [...Array(20).keys()]])
     expect(await batch(21)).toMatchObject({ status: 400, text: expect.stringContaining('at most 20') })
+  })
+
+  const headersOf = (era: keyof typeof eras, name: string): Record<string, string> =>
+    era === '2025-11-25'
+      ? { 'MCP-Protocol-Version': era }
+      : { 'MCP-Protocol-Version': era, 'Mcp-Method': 'tools/call', 'Mcp-Name': name }
+
+  it.each(Object.keys(eras) as (keyof typeof eras)[])(
+    'gives each of many callers with one id its own answer, in the protocol of %s',
+    async (era) => {
+      const projects = Array.from({ length: 99 }, () => newProjectId())
+      const keys = projects.map((projectId, n) => `${projectId}=key-of-one-project-${n}`)
+      const keyed = await startService(undefined, { env: { API_KEYS: keys.join(',') } })
+      const answers = await Promise.all(
+        projects.map(async (own, n) => {
+          const args = { projectId: n % 3 === 0 ? projects[n + 1] : own, name: own }
+          const response = await keyed.send('/mcp', {
+            method: 'POST',
+            headers: {
+              ...JSON_BODY,
+              ...headersOf(era, 'personas_create'),
+              authorization: `Bearer key-of-one-project-${n}`,
+            },
+            body: rpc('tools/call', {
+              name: 'personas_create',
+              arguments: args,
+              ...(era === '2026-07-28' && { _meta: MODERN }),
+            }),
+          })
+          expect(response.headers.get('content-type')).toMatch('application/json')
+          const { id, result } = (await response.json()) as any
+          return [id, result.structuredContent?.name ?? result.content[0].text]
+        }),
+      )
+      expect(answers).toEqual(projects.map((own, n) => [1, n % 3 === 0 ? otherProject().message : own]))
+      await keyed.close()
+    },
+  )
+
+  it('refuses a call whose headers and message differ, and one that says less than its version asks', async () => {
+    const call = rpc('tools/call', { name: 'projects_list', _meta: MODERN })
+    const whole = headersOf('2026-07-28', 'projects_list')
+    const without = (name: string) =>
+      Object.fromEntries(Object.entries(whole).filter(([each]) => each !== name))
+    const earlier = rpc('tools/call', { name: 'projects_list' })
+    for (const [headers, body, status, message] of [
+      [whole, call, 200, undefined],
+      [{ ...whole, 'Mcp-Name': 'personas_list' }, call, 400, /Mcp-Name header names .*personas_list/],
+      [{ ...whole, 'Mcp-Method': 'tools/list' }, call, 400, /Mcp-Method header names tools.list/],
+      [
+        { ...whole, 'MCP-Protocol-Version': '2025-11-25' },
+        call,
+        400,
+        /MCP-Protocol-Version header names 2025-11-25/,
+      ],
+      [without('Mcp-Name'), call, 400, /required Mcp-Name header is absent/],
+      [without('Mcp-Method'), call, 400, /required Mcp-Method header is absent/],
+      [without('MCP-Protocol-Version'), call, 400, /required MCP-Protocol-Version header is absent/],
+      [whole, earlier, 400, /missing the required per-request envelope/],
+      [
+        { ...whole, 'Mcp-Name': `=?base64?${Buffer.from('projects_list').toString('base64')}?=` },
+        call,
+        200,
+        undefined,
+      ],
+      [{}, earlier, 200, undefined],
+      [{ 'MCP-Protocol-Version': '1999-01-01' }, earlier, 400, /Unsupported protocol version/],
+      [{ Accept: 'application/json' }, earlier, 406, /must accept both/],
+      [{ 'Content-Type': 'text/plain' }, earlier, 415, /must be application.json/],
+    ] as const) {
+      const response = await post(body, headers as Record<string, string>)
+      const text = await response.text()
+      expect([headers, response.status, text]).toEqual([
+        headers,
+        status,
+        expect.stringMatching(message ?? /"result"/),
+      ])
+    }
   })
 
   it('says which parameters are wrong, in plain words', async () => {
