@@ -70,9 +70,7 @@ export async function mountMcp(scope: FastifyInstance, { services, answers }: Mo
     if (!(request instanceof AskedRequest)) throw new Error('Messages of MCP come with requests alone')
     return request.caller
   }
-  const handler = createMcpHandler(({ requestInfo }) =>
-    agentServer((signal) => callerOf(signal, requestInfo)),
-  )
+  const handler = createMcpHandler(() => agentServer(callerOf))
   const callTool = await toolCalls((versions) => agentServer(callerOf, versions))
   scope.setErrorHandler(sendMcpError)
 
