@@ -55,6 +55,17 @@ function messagesOf(body: unknown): Message[] {
   return messages
 }
 
+/**
+ * A batch without the cancellations in it: there is nothing to cancel but its own calls, and the SDK's handler never
+ * ends the answer to a batch of which one call is cancelled.
+ */
+function withoutCancellations(body: unknown): unknown {
+  if (!Array.isArray(body)) return body
+  const left = body.filter(({ method }: Message) => method !== 'notifications/cancelled')
+  // A batch of nothing else is none to answer: one of them says so.
+  return left.length > 0 ? left : body.slice(0, 1)
+}
+
 function parsed(body: unknown): unknown {
   if (typeof body !== 'string' || body.trim() === '') throw bodyNotObject()
   try {
@@ -94,7 +105,7 @@ export async function mountMcp(scope: FastifyInstance, { services, answers }: Mo
     const { status, type, bytes } = await lifetime.during(async () => {
       const answer = await callTool(asked, body)
       if (answer) return { status: 200, type: 'application/json', bytes: Buffer.from(JSON.stringify(answer)) }
-      const response = await handler.fetch(asked, { parsedBody: body })
+      const response = await handler.fetch(asked, { parsedBody: withoutCancellations(body) })
       // Of its headers, the others are for a connection that the SDK holds.
       const type = response.headers.get('content-type')
       return { status: response.status, type, bytes: Buffer.from(await response.arrayBuffer()) }

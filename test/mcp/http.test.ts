@@ -107,6 +107,30 @@ describe('MCP over HTTP', () => {
     expect(await batch(21)).toMatchObject({ status: 400, text: expect.stringContaining('at most 20') })
   })
 
+  it('answers every call of a batch that cancels some of them, and gives back what it took', async () => {
+    const call = (id: number) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name: 'projects_list' },
+    })
+    const cancel = (requestId: number) => ({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId },
+    })
+    for (const messages of [
+      [call(1), cancel(1)],
+      [cancel(1), call(1), call(2), cancel(2)],
+    ]) {
+      const text = await (await post(JSON.stringify(messages))).text()
+      const ids = [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data).id)
+      expect(ids.sort()).toEqual(messages.flatMap((each) => ('id' in each ? [each.id] : [])).sort())
+    }
+    expect((await post(JSON.stringify([cancel(1), cancel(2)]))).status).toBe(202)
+    await expect.poll(() => busyGauges(service.url)).toEqual({})
+  })
+
   const headersOf = (era: keyof typeof eras, name: string): Record<string, string> =>
     era === '2025-11-25'
       ? { 'MCP-Protocol-Version': era }
