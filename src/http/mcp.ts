@@ -62,7 +62,7 @@ function messagesOf(body: unknown): Message[] {
 function withoutCancellations(body: unknown): unknown {
   if (!Array.isArray(body)) return body
   const left = body.filter(({ method }: Message) => method !== 'notifications/cancelled')
-  // A batch of nothing else is none to answer: one of them says so.
+  // An empty batch would be an error; one of nothing but notifications is answered 202.
   return left.length > 0 ? left : body.slice(0, 1)
 }
 
