@@ -73,6 +73,20 @@ export function optionalMap<Given extends z.ZodType<Record<string, string>>>(
 /** The types of zod that hold one value, rather than several that are replaced together. */
 const SINGLE = new Set(['string', 'number', 'boolean'])
 
+/** A schema of values that may be absent, and are where they are given as null. */
+type Absentable<Given extends z.ZodType> = z.ZodType<
+  z.output<Given> | undefined,
+  z.input<Given> | null | undefined
+> & { _zod: { optin: 'optional' } }
+
+function nullAsAbsent<Given extends z.ZodType>(given: Given): Absentable<Given> {
+  // As a transform it would be a schema behind a schema, and V8 keeps what zod makes for those until it collects all
+  // of the heap, and with it whatever hangs on it.
+  const schema = given.nullish().overwrite((value) => value ?? undefined)
+  // None of its values is null any more.
+  return schema as unknown as Absentable<Given>
+}
+
 function clearable<Given extends z.ZodType>(
   given: Given,
   shown: ShownAs<Given>,
@@ -83,10 +97,7 @@ function clearable<Given extends z.ZodType>(
   const clearing = isOne ? 'null removes it' : 'replaced whole, null removes them'
   return {
     answer: shown.optional().meta({ description: about + inAnswers }),
-    create: given
-      .nullish()
-      .transform((value) => value ?? undefined)
-      .meta({ description, ...json }),
+    create: nullAsAbsent(given).meta({ description, ...json }),
     update: given.nullish().meta({ description: `${description}; ${clearing}`, ...json }),
     example,
   }
@@ -118,9 +129,9 @@ export function absentIfEmpty<Create extends z.ZodType, Update extends z.ZodType
   const { create, update, ...rest } = field
   return {
     ...rest,
-    create: create.transform((value) => (isEmpty(value) ? undefined : value)),
+    create: create.overwrite((value) => (isEmpty(value) ? undefined : value) as z.output<Create>),
     update: update
-      .transform((value) => (isEmpty(value) ? null : value))
+      .overwrite((value) => (isEmpty(value) ? null : value) as z.output<Update>)
       .meta({ description: `${update.description}, and so does an empty one` }),
   }
 }

@@ -104,6 +104,6 @@ export const name = z
   .string({
     error: (issue) => (issue.input === undefined || issue.input === null ? NO_NAME : undefined),
   })
-  .transform((value) => normalized(value, MAX_NAME))
+  .overwrite((value) => normalized(value, MAX_NAME))
   .check(refused((value) => (value === '' ? NO_NAME : faultOfName(value))))
   .meta({ description: 'Trimmed, in Unicode NFC', minLength: 1, maxLength: MAX_NAME, pattern: NAME_PATTERN })
