@@ -25,7 +25,8 @@ export function faultOfShape(
   json: string,
   { maxDepth, maxValues, maxMembers }: ShapeLimits,
 ): 'too-deep' | 'too-many-values' | 'too-many-members' | undefined {
-  const members = new Uint32Array(maxDepth + 1)
+  /** Of the arrays and objects around the place, by their depth. */
+  const members: number[] = []
   let depth = 0
   let values = 1
   for (let at = 0; at < json.length; at += 1) {

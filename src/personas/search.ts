@@ -37,8 +37,14 @@ export const searchedFields = fieldNames.filter((name) => 'isSearched' in person
 
 /** What `q` is looked for in: the texts of a persona, folded, one a line. No word that is looked for has a newline. */
 export function searchText(persona: Partial<Persona>): string {
-  // Fields that are searched hold a text, or a list of texts.
-  return folded(searchedFields.flatMap((name) => (persona[name] ?? []) as string | string[]).join('\n'))
+  const texts: string[] = []
+  for (const name of searchedFields) {
+    // Fields that are searched hold a text, or a list of texts.
+    const value = persona[name] as string | string[] | undefined
+    if (typeof value === 'string') texts.push(value)
+    else if (value !== undefined) texts.push(...value)
+  }
+  return folded(texts.join('\n'))
 }
 
 /** A persona's tags, each without case and as it is spelled. */

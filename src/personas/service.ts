@@ -77,10 +77,10 @@ export class PersonaService {
   }
 
   /** @throws ServiceError CONFLICT when the project has a persona of that name. */
-  async create({ projectId, ...fields }: CreatePersonaInput): Promise<Persona> {
-    const persona = { id: randomUUID(), ...fields }
-    const created = await this.#store.insertPersona(projectId, persona, Date.now())
-    if (created === 'name-taken') throw nameTaken({ name: fields.name })
+  async create(input: CreatePersonaInput): Promise<Persona> {
+    const { projectId, name } = input
+    const created = await this.#store.insertPersona(projectId, { id: randomUUID(), ...input }, Date.now())
+    if (created === 'name-taken') throw nameTaken({ name })
     return created
   }
 

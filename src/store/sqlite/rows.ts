@@ -35,7 +35,7 @@ export function toRow(persona: Persona, origin?: Origin): PersonaRow {
     name: persona.name,
     image_url: persona.imageUrl ?? null,
     updated_at: Date.parse(persona.updatedAt),
-    changed: JSON.stringify(origin?.changed ?? []),
+    changed: origin === undefined ? '[]' : JSON.stringify(origin.changed),
     reverted_from: origin?.revertedFrom ?? null,
     body,
   }
