@@ -76,14 +76,21 @@ export class Answer implements Lists {
   }
 
   /**
-   * Waits for room for so many calls, but those that take long.
+   * Waits for room for so many calls, but those that take long; returns undefined where there is no need to.
    * @throws ServiceError SERVICE_UNAVAILABLE where that takes too long.
    */
-  async begin(calls: number, { isBatch = false } = {}): Promise<void> {
-    const { answers, batches } = this.#limits
+  begin(calls: number, { isBatch = false } = {}): Promise<void> | undefined {
     this.#isBatch = isBatch
     this.#room = FIRST
-    if (calls > 0) this.#hold = await this.#take(isBatch ? batches : answers, Math.min(calls * CALL, BATCH))
+    if (calls === 0) return undefined
+    const limit = isBatch ? this.#limits.batches : this.#limits.answers
+    const bytes = Math.min(calls * CALL, BATCH)
+    this.#hold = this.#takeIfRoom(limit, bytes)
+    return this.#hold === undefined ? this.#wait(limit, bytes) : undefined
+  }
+
+  async #wait(limit: Limit, bytes: number): Promise<void> {
+    this.#hold = await this.#take(limit, bytes)
   }
 
   async room<T>(answer: T): Promise<T> {
@@ -164,24 +171,25 @@ export class Answer implements Lists {
 
   #inTurn(read: () => Promise<JsonPage>): Promise<JsonPage> {
     return beginInTurn(this.#limits.listTurns, read, {
-      caller: this.#caller,
+      caller: this.#request.caller,
       signal: this.#request.lifetime.signal,
     })
   }
 
-  get #caller(): string {
-    const { access, ip } = this.#request
-    return access?.key ?? ip
+  /** Takes it now if there is room: a wait, even of no time, and a signal for it are more than most requests need. */
+  #takeIfRoom(limit: Limit, bytes: number): Hold | undefined {
+    const { lifetime, caller } = this.#request
+    if (lifetime.gone) throw lifetime.signal.reason
+    const hold = limit.takeIfRoom(bytes, caller)
+    if (hold !== undefined) lifetime.onOver(hold.release)
+    return hold
   }
 
   async #take(limit: Limit, bytes: number, { withoutTimeout = false } = {}): Promise<Hold> {
-    const { lifetime } = this.#request
-    if (lifetime.gone) throw lifetime.signal.reason
-    const caller = this.#caller
-    // A signal is made only for those who wait.
-    const hold =
-      limit.takeIfRoom(bytes, caller) ??
-      (await limit.take(bytes, { caller, signal: lifetime.signal, withoutTimeout }))
+    const known = this.#takeIfRoom(limit, bytes)
+    if (known !== undefined) return known
+    const { lifetime, caller } = this.#request
+    const hold = await limit.take(bytes, { caller, signal: lifetime.signal, withoutTimeout })
     lifetime.onOver(hold.release)
     return hold
   }

@@ -59,9 +59,7 @@ export function admitBodies(limit: Limit): onRequestHookHandler {
   return (request, reply, done) => {
     const cost = costOf(request)
     if (cost === 0) return done()
-    const { lifetime } = request
-    // Callers with a key take turns by key, the others by address.
-    const caller = request.access?.key ?? request.ip
+    const { lifetime, caller } = request
     limit.take(cost, { caller, signal: lifetime.signal }).then(
       (hold) => {
         request.bodyHold = hold

@@ -60,16 +60,19 @@ function acceptOnly(
 ): void {
   scope.removeAllContentTypeParsers()
   for (const type of types) {
-    scope.addContentTypeParser<Buffer>(
-      type,
-      { parseAs: 'buffer' },
-      async (request: FastifyRequest, body: Buffer) => {
-        request.bodyHold?.resize(body.length)
-        const encoding = request.headers['content-encoding']
-        if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw wrongContentEncoding()
-        return read(body, request)
-      },
-    )
+    scope.addContentTypeParser<Buffer>(type, { parseAs: 'buffer' }, (request, body, done) => {
+      request.bodyHold?.resize(body.length)
+      const encoding = request.headers['content-encoding']
+      if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return done(wrongContentEncoding())
+      let content: unknown
+      try {
+        content = read(body, request)
+      } catch (error) {
+        // Of `read`, which throws no other.
+        return done(error as Error)
+      }
+      done(null, content)
+    })
   }
 }
 

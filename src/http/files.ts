@@ -52,9 +52,9 @@ function costOf(body: unknown): number {
 
 /** A hook after the body has come, and before it is parsed: it waits for its turn among the imports. */
 export function admitImport(limit: Limit): preHandlerAsyncHookHandler {
-  return async ({ body, lifetime, access, ip }) => {
+  return async ({ body, lifetime, caller }) => {
     const { signal } = lifetime
-    const hold = await limit.take(costOf(body), { caller: access?.key ?? ip, signal })
+    const hold = await limit.take(costOf(body), { caller, signal })
     lifetime.onOver(hold.release)
   }
 }
@@ -136,8 +136,8 @@ export function mountFiles(
 
   async function sendAll(request: FastifyRequest, reply: FastifyReply) {
     const input = exportPersonasInput.parse(readExport(request))
-    const { lifetime, access, ip } = request
-    const hold = await files.exports.take(1, { caller: access?.key ?? ip, signal: lifetime.signal })
+    const { lifetime, caller } = request
+    const hold = await files.exports.take(1, { caller, signal: lifetime.signal })
     lifetime.onOver(hold.release)
     const pieces = await lifetime.during(() => exports.export(input))
     const { types, extensions } = formats[input.format ?? 'json']

@@ -23,6 +23,8 @@ declare module 'fastify' {
     lifetime: Lifetime
     /** What its key may reach. */
     access: Access
+    /** Who sent it, as limits count it: its key where it has one, its address otherwise. */
+    caller: string
   }
   interface FastifyContextConfig {
     /** Whether it is answered also where too many requests are under way: it tells how the service is. */
@@ -71,6 +73,7 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
     const lifetime = new Lifetime(request.id, request.raw, reply.raw)
     request.lifetime = lifetime
     request.access = authenticate(request.headers.authorization)
+    request.caller = request.access?.key ?? request.ip
     lifetime.onOver(() => record(request, reply))
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
   }
@@ -108,6 +111,7 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
       log = app.log
       app.decorateRequest('lifetime')
       app.decorateRequest('access')
+      app.decorateRequest('caller', '')
       const sweep = setInterval(() => cutUnread(app.server), Math.min(1_000, answerTimeout / 4))
       sweep.unref()
       app.addHook('onClose', async () => clearInterval(sweep))
@@ -130,10 +134,9 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
   }
 
   function admit(request: FastifyRequest): ServiceError | undefined {
-    const { lifetime, raw, routeOptions, access, ip } = request
+    const { lifetime, raw, routeOptions, caller } = request
     if (openRequests(raw.socket).length > MAX_PIPELINED) return concurrent.overloaded()
     if (routeOptions.config.isProbe === true) return undefined
-    const caller = access?.key ?? ip
     const hold = concurrent.takeIfRoom(1, caller)
     if (hold === undefined) return concurrent.overloaded()
     lifetime.onOver(hold.release)
