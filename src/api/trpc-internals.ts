@@ -21,14 +21,13 @@ class Step implements Call {
   next: Next = notYet
   readonly #call: Call
 
-  constructor(call: Call, { ctx, input, meta }: Pick<Step, 'ctx' | 'input' | 'meta'>) {
+  constructor(call: Call, { ctx, input }: Pick<Call, 'ctx' | 'input'>) {
     this.ctx = ctx
     this.path = call.path
     this.type = call.type
     this.input = input
     this.getRawInput = call.getRawInput
     this.batchIndex = call.batchIndex
-    this.meta = meta
     this.#call = call
   }
 
@@ -65,20 +64,22 @@ function leanProcedure(procedure: AnyProcedure): AnyProcedure {
   const { meta } = procedure
 
   // Middlewares are async functions: none throws before it gives its promise.
-  function run(index: number, call: Call, { ctx, input }: Pick<Call, 'ctx' | 'input'>): Promise<Result> {
+  function run(index: number, call: Call): Promise<Result> {
     const middleware = middlewares[index]
     if (middleware === undefined) throw new Error(`${call.path} has no resolver`)
-    const step = new Step(call, { ctx, input, meta })
-    step.next = (change = {}) =>
-      run(index + 1, call, {
-        ctx: change.ctx === undefined ? ctx : Object.assign({}, ctx, change.ctx),
-        input: 'input' in change ? change.input : input,
-      })
+    const next: Next = (change) => {
+      if (change === undefined) return run(index + 1, call)
+      const ctx = change.ctx === undefined ? call.ctx : Object.assign({}, call.ctx, change.ctx)
+      return run(index + 1, new Step(call, { ctx, input: 'input' in change ? change.input : call.input }))
+    }
+    const step = new Step(call, call)
+    step.meta = meta
+    step.next = next
     return middleware(step).catch(toResult)
   }
 
   async function invoke(call: Call): Promise<unknown> {
-    const result = await run(0, call, call)
+    const result = await run(0, call)
     if (!result.ok) throw result.error
     return result.data
   }
