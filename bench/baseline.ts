@@ -76,6 +76,14 @@ async function mongo() {
     writeConcern: { w: 'majority', journal: true },
   })
   const personas = client.db().collection('personas')
+  await personas.createIndexes([
+    { key: { projectId: 1, name: 1 }, unique: true },
+    { key: { projectId: 1, id: 1 }, unique: true },
+    { key: { projectId: 1, createdAt: 1, _id: 1 } },
+    { key: { projectId: 1, updatedAt: 1, _id: 1 } },
+    { key: { projectId: 1, tagKeys: 1, createdAt: 1, _id: 1 } },
+    { key: { projectId: 1, imageUrl: 1 } },
+  ])
   app.get<PersonaParams>('/api/projects/:projectId/personas/:id', async (request) => {
     const { projectId, id } = request.params
     const found: any = await personas.findOne({ projectId, id })
