@@ -160,7 +160,7 @@ async function sqlite(): Promise<void> {
       {
         name: 'JSON.stringify of as many',
         side: { server: bare, shot: { path: '/constants' } },
-        atLeast: 0.8,
+        atLeast: 1,
       },
     ],
   })

@@ -44,33 +44,44 @@ function bytesOf({ method = 'GET', path, body, headers = {} }: Shot): () => stri
   }
 }
 
-/** Where an answer with this head ends, by its length or at its last chunk; -1 while it is incomplete. */
-function endOf(pending: Buffer, bodyAt: number, head: string): number {
+/** Where an answer with this head ends, by its length; undefined for one in chunks. */
+function endOf(head: string, bodyAt: number): number | undefined {
   const length = /content-length: (\d+)/i.exec(head)?.[1]
-  if (length !== undefined) {
-    const end = bodyAt + Number(length)
-    return pending.length < end ? -1 : end
-  }
+  if (length !== undefined) return bodyAt + Number(length)
   if (!/transfer-encoding: chunked/i.test(head)) throw new Error(`An answer without a length: ${head}`)
-  const last = pending.indexOf('0\r\n\r\n', bodyAt)
-  // Our bodies are JSON: no chunk contains such a line.
-  return last === -1 ? -1 : last + 5
+  return undefined
 }
 
 /** Reads one keep-alive answer after another; calls back with the status of each once it is complete. */
 function onAnswers(socket: Socket, answered: (status: number, text: string) => void) {
-  let pending: Buffer = Buffer.alloc(0)
+  // Joined only where they are looked at: what the client copies and throws away would be measured as well.
+  let pieces: Buffer[] = []
+  let size = 0
+  let needed = 0
+  const joined = () => {
+    if (pieces.length > 1) pieces = [Buffer.concat(pieces)]
+    return pieces[0] ?? Buffer.alloc(0)
+  }
   socket.on('data', (chunk: Buffer) => {
-    pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
+    pieces.push(chunk)
+    size += chunk.length
+    if (size < needed) return
+    const pending = pieces.length > 1 && needed > 0 ? (pieces[0] ?? chunk) : joined()
     const bodyAt = pending.indexOf('\r\n\r\n') + 4
     if (bodyAt === 3) return
     const head = pending.toString('latin1', 0, bodyAt)
-    const end = endOf(pending, bodyAt, head)
-    if (end === -1) return
+    const known = endOf(head, bodyAt)
+    // Our bodies are JSON: no chunk contains such a line.
+    const last = known === undefined ? joined().indexOf('0\r\n\r\n', bodyAt) : -1
+    const end = known ?? (last === -1 ? Number.POSITIVE_INFINITY : last + 5)
+    if (known !== undefined) needed = known
+    if (size < end) return
     const status = Number(head.slice(9, 12))
-    const text = status < 300 ? '' : pending.toString('utf8', bodyAt, end)
-    if (!(status >= 100) || pending.length > end) throw new Error(`Not an answer: ${head.slice(0, 100)}`)
-    pending = Buffer.alloc(0)
+    const text = status < 300 ? '' : joined().toString('utf8', bodyAt, end)
+    if (!(status >= 100) || size > end) throw new Error(`Not an answer: ${head.slice(0, 100)}`)
+    pieces = []
+    size = 0
+    needed = 0
     answered(status, text)
   })
 }

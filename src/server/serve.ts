@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { buildApp } from '../app.js'
 import { configWarnings, readConfig } from '../config.js'
 import { createServices } from '../services.js'
@@ -11,6 +12,8 @@ import { closeGracefully, listen } from './lifecycle.js'
  * @throws Error with one line for the operator when it cannot start.
  */
 export async function serve(stop: Promise<void>): Promise<void> {
+  // After a pause V8 would collect all of the heap every few lists: docs/decisions/heap-growth.md.
+  setFlagsFromString('--heap-growing-percent=100')
   const config = readConfig(process.env)
   const warn = (warning: string) => console.warn(`personas-api: ${warning}`)
   for (const warning of configWarnings(process.env)) warn(warning)
