@@ -49,7 +49,7 @@ export function admitBodies(limit: Limit): onRequestHookHandler {
       if (limit.waiting === 0) return
       clearInterval(arrival)
       // The rest of it is not waited for.
-      reply.raw.shouldKeepAlive = false
+      request.lifetime.endsConnection = true
       sendError(requestTooSlow(), request, reply)
     }, MAX_ARRIVAL)
     request.raw.once('end', () => clearInterval(arrival))

@@ -121,12 +121,20 @@ function fromFastify(error: unknown, request: FastifyRequest): unknown {
 }
 
 /**
- * Keeps the connection where Fastify would close it under a body that is not read: a caller that is still
- * sending would see a broken pipe and no answer (RFC 9112 §9.6). Node takes in the rest of the body, drops it,
- * and ends the request at its time limit.
+ * Keeps the connection where Fastify, or Node for a caller that asked for it, would close it under a body that is not
+ * read: a caller that is still sending would see a broken pipe and no answer (RFC 9112 §9.6). Node takes in the rest of
+ * the body, drops it, and ends the request at its time limit.
  */
-function letBodyArrive(reply: FastifyReply): void {
+function letBodyArrive({ raw, headers, lifetime }: FastifyRequest, reply: FastifyReply): void {
   reply.removeHeader('connection')
+  if (lifetime.endsConnection) {
+    reply.raw.shouldKeepAlive = false
+    return
+  }
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  if (reply.raw.shouldKeepAlive || !hasBody || raw.complete) return
+  reply.raw.shouldKeepAlive = true
+  raw.once('end', () => raw.socket.destroySoon())
 }
 
 /** The first line of a text, at most 200 characters of it. */
@@ -166,8 +174,12 @@ export function logFailure(request: FastifyRequest, error: unknown, { status, re
 }
 
 /** The headers of an error answer, in either interface. */
-function errorHeaders(reply: FastifyReply, { status, retryAfter }: PublicError): void {
-  letBodyArrive(reply)
+function errorHeaders(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, retryAfter }: PublicError,
+): void {
+  letBodyArrive(request, reply)
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   if (status === 401) reply.header('www-authenticate', 'Bearer')
 }
@@ -177,7 +189,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const given = fromFastify(error, request)
   const known = publicError(given)
   logFailure(request, given, known)
-  errorHeaders(reply, known)
+  errorHeaders(request, reply, known)
   const { id } = request
   const path = pathOf(request)
   if (isOpenAiPath(path)) reply.headers(openAiErrorHeaders(known))
@@ -193,7 +205,7 @@ export function sendTrpcError(error: unknown, request: FastifyRequest, reply: Fa
   const given = fromFastify(error, request)
   const known = publicError(given)
   logFailure(request, given, known)
-  errorHeaders(reply, known)
+  errorHeaders(request, reply, known)
   return reply.code(known.status).send(trpcErrorBody(known, request.id))
 }
 
@@ -209,7 +221,7 @@ export function sendMcpError(error: unknown, request: FastifyRequest, reply: Fas
   const given = fromFastify(error, request)
   const known = publicError(given)
   logFailure(request, given, known)
-  errorHeaders(reply, known)
+  errorHeaders(request, reply, known)
   const { message, ...details } = known
   const data = { ...details, requestId: request.id }
   const body = { jsonrpc: '2.0', id: null, error: { code: jsonRpcCode(known), message, data } }

@@ -48,6 +48,8 @@ export class Lifetime {
   readonly id: string
   /** The status of the answer that ended its connection, where that was not the request's own. */
   status: number | undefined
+  /** Whether an error ends its connection, even under a body that is still coming. */
+  endsConnection = false
   /** Since when its answer waits for its reader, in milliseconds of `performance.now()`, as far as is known. */
   unreadSince: number | undefined
   /** The open requests of its connection, of which it is one. */

@@ -119,7 +119,7 @@ export function followRequests(options: RequestsOptions): Requests & { follow(ap
         begin(request, reply)
         const fault = malformed(request)
         // What follows on the connection may not be what it seems.
-        if (fault !== undefined) reply.raw.shouldKeepAlive = false
+        if (fault !== undefined) request.lifetime.endsConnection = true
         done(fault ?? admit(request))
       })
     },

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   bodyNotJson,
@@ -284,6 +285,29 @@ describe('a body that is too large', () => {
       expect(response.headers.get('connection')).not.toBe('close')
       expect(await response.json()).toMatchObject({ message: bodyTooLarge.text({ mib: 15 }) })
     }
+  })
+})
+
+describe('a body that is refused before it has come, on a connection that its caller will close', () => {
+  it.each(['1.1', '1.0'])('lets the caller send the rest and read its answer (HTTP/%s)', async (version) => {
+    const size = 4 * 1024 * 1024
+    const head = `POST ${personas()} HTTP/${version}\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n`
+    const { socket, received } = openRaw(service.url, head)
+    let failure: Error | undefined
+    socket.on('error', (error) => {
+      failure = error
+    })
+    // The answer is there, and nobody has read it.
+    socket.pause()
+    await once(socket, 'connect')
+    for (let sent = 0; sent < size; sent += size / 16) {
+      socket.write(Buffer.alloc(size / 16))
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    socket.resume()
+    const answer = await received
+    expect(failure).toBeUndefined()
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /)
   })
 })
 
